@@ -1,0 +1,3 @@
+//! Segments of events and their vectors, exact filters, hybrid search, and the question parser.
+
+pub mod filter;
