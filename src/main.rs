@@ -1,2 +1,80 @@
-//! Stub.
-fn main() {}
+//! `forebay`: predictive buffering and search over network events, from the command line.
+//!
+//! One file per subcommand; each has `Args` and `run`. [`config`] says where values come from, [`input`] opens whatever file
+//! it is given.
+
+mod config;
+mod config_command;
+mod logs;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::config::{Config, Effective, SETTINGS};
+
+/// Search and predictive buffering over network events.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+struct Cli {
+    /// Configuration file [default: forebay.toml here, in ~/.config/forebay or in /etc/forebay]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the values in effect and where each came from
+    Config(config_command::Args),
+}
+
+fn main() -> ExitCode {
+    let flags = with_settings(Cli::command()).get_matches();
+    let cli = match Cli::from_arg_matches(&flags) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match run(cli, &flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("forebay: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli, flags: &clap::ArgMatches) -> anyhow::Result<()> {
+    let effective = Effective::read(cli.config.as_deref(), &config::read_environment(), flags)?;
+    let config = Config::from_effective(&effective)?;
+    logs::start(&config.log)?;
+    match cli.command {
+        Command::Config(args) => config_command::run(&args, &effective),
+    }
+}
+
+/// Every setting as a flag of every subcommand, shown by `--help` and not by `-h`.
+fn with_settings(command: clap::Command) -> clap::Command {
+    SETTINGS.iter().fold(command, |command, setting| {
+        let default = if setting.default.is_empty() { "empty" } else { setting.default };
+        let flag = Arg::new(setting.key)
+            .long(setting.flag())
+            .global(true)
+            .value_name("VALUE")
+            .hide_short_help(true)
+            .help_heading("Settings (also in the configuration file and the environment)")
+            .help(format!("{} [{}] [default: {default}]", setting.help, setting.variable()));
+        command.arg(flag)
+    })
+}
+
+/// Whether the reader of our output went away (`forebay ... | head`), which is no fault.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

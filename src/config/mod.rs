@@ -1,0 +1,142 @@
+//! The configuration: one table of settings, four places a value may come from.
+//!
+//! **Precedence**, strongest first: a flag (`--serve-listen`), an environment variable (`FOREBAY_SERVE_LISTEN`), the file
+//! (`serve.listen` in `forebay.toml`), the default. The file is the first that exists of: `--config`, `FOREBAY_CONFIG`,
+//! `./forebay.toml`, `$XDG_CONFIG_HOME/forebay/forebay.toml` (or `~/.config/...`), `/etc/forebay/forebay.toml`.
+//!
+//! An unknown key, in the file or the environment, is an error that names the nearest known one: a misspelt limit that is
+//! silently ignored is worse than a program that does not start.
+//!
+//! [`settings`] is the table, [`layers`] reads the four places, this file holds the result as types.
+
+mod layers;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+pub(crate) use layers::{Effective, read_environment};
+pub(crate) use settings::SETTINGS;
+
+/// Every value the program runs with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) data: Data,
+    pub(crate) embed: Embed,
+    pub(crate) log: Log,
+    pub(crate) meter: Meter,
+    pub(crate) models: Models,
+    pub(crate) search: Search,
+    pub(crate) serve: Serve,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Data {
+    /// Folder of all state; the index is its sub-folder `index`.
+    pub(crate) dir: PathBuf,
+}
+
+/// How events are embedded.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Embed {
+    /// Events in one call of the network.
+    pub(crate) batch: usize,
+    /// `auto`, `fp32` or `int8`.
+    pub(crate) precision: String,
+    /// Workers, each with a session of one thread; 0 is one for each core.
+    pub(crate) threads: usize,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    /// `auto`, `human` or `json`.
+    pub(crate) format: String,
+    /// A `tracing` filter, for example `info` or `forebay_api=debug`.
+    pub(crate) level: String,
+}
+
+/// How packets become flows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Meter {
+    pub(crate) active_timeout_s: u64,
+    pub(crate) activity_timeout_s: u64,
+    pub(crate) flows_max: usize,
+    pub(crate) idle_timeout_s: u64,
+    pub(crate) node_id: String,
+    pub(crate) sensor: String,
+}
+
+/// Which networks are used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Models {
+    /// Folder of the event model; empty is the built-in one.
+    pub(crate) event: PathBuf,
+    /// Folder of the query model; empty is the built-in one.
+    pub(crate) query: PathBuf,
+    /// The ONNX Runtime library; empty is to look for it.
+    pub(crate) runtime: PathBuf,
+}
+
+/// How questions are answered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Search {
+    /// Hits where a question does not say.
+    pub(crate) k: usize,
+    /// Cosine below which an event is no answer to the words.
+    pub(crate) min_similarity: f32,
+    /// Weight of BM25 beside the vectors.
+    pub(crate) text_weight: f32,
+}
+
+/// The HTTP service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Serve {
+    pub(crate) body_bytes_max: u64,
+    pub(crate) concurrent_max: usize,
+    pub(crate) k_max: usize,
+    pub(crate) listen: SocketAddr,
+    pub(crate) shutdown_s: u64,
+    pub(crate) timeout_s: u64,
+    /// Bearer token; empty is none, which only a loopback address may have.
+    pub(crate) token: String,
+}
+
+impl Config {
+    /// The values as types. `effective` has checked each value by its kind, so a failure here is a fault of the table.
+    pub(crate) fn from_effective(effective: &Effective) -> anyhow::Result<Self> {
+        let mut config: Self =
+            effective.to_table().try_into().context("the table of settings and the types disagree")?;
+        for path in
+            [&mut config.data.dir, &mut config.models.event, &mut config.models.query, &mut config.models.runtime]
+        {
+            *path = settings::expand_home(path);
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_fit_the_types() {
+        let effective = Effective::from_defaults();
+        let config = Config::from_effective(&effective).unwrap();
+        assert_eq!(config.serve.listen.to_string(), "127.0.0.1:8787");
+        assert!(!config.data.dir.starts_with("~"));
+    }
+}
