@@ -1,0 +1,40 @@
+# What people run. Every target sets up what it needs by itself; `scripts/setup.sh` says what that is.
+
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+.PHONY: help demo test lint bench models lab setup openapi
+
+help:
+	@echo "make demo    load the bundled capture, ask it questions, serve the page"
+	@echo "make test    every test"
+	@echo "make lint    format, clippy, documentation, licences"
+	@echo "make bench   criterion benches and the comparisons of benches/README.md"
+	@echo "make models  train the networks again (half an hour)"
+	@echo "make lab     run the sample network again and capture it (root, ten minutes)"
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@scripts/demo.sh
+
+test:
+	@scripts/setup.sh test
+	cargo test --workspace --locked
+
+lint:
+	@scripts/setup.sh lint
+	scripts/lint.sh
+
+bench: setup
+	benches/run.sh
+
+models: setup
+	models/train.sh
+
+lab:
+	lab/lab.sh
+
+openapi: setup
+	UPDATE_OPENAPI=1 cargo test --locked -p forebay-api --test openapi
