@@ -1,0 +1,1 @@
+//! The offline job: inputs in, Parquet with vectors out.
