@@ -4,6 +4,17 @@
 //! `{"and": [{"port": {"end": "dst", "from": 22, "to": 22}}, {"not": {"ip": {"end": "src", "net": "10.0.0.0/8"}}}]}`.
 //! [`Filter::matches`] is the meaning of every node; the engines must agree with it on every event.
 
+mod describe;
+mod matching;
+mod validate;
+
+pub use describe::{Met, protocol_name};
+pub use matching::feature_value;
+pub use validate::{FilterError, SUM_NAMES};
+
+pub(crate) use describe::when;
+pub(crate) use matching::{MAPPED_PREFIX, host_matches, service_place};
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +70,7 @@ pub enum Filter {
     },
     /// A feature compared with a number; an unknown feature never matches.
     Feature {
-        /// A name of `forebay_event::FEATURE_NAMES`, or `bytes` (both directions) or `packets` (both directions).
+        /// A name of `forebay_event::FEATURE_NAMES`, or `bytes` or `packets`: the sum of the directions the source knows.
         name: String,
         /// The comparison.
         op: Compare,

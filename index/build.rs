@@ -1,0 +1,17 @@
+//! Compiles the shim over FAISS.
+
+fn main() {
+    println!("cargo:rerun-if-changed=shim/faiss_shim.cpp");
+    let Some(faiss) = std::env::var_os("DEP_FAISS_C_ROOT") else {
+        panic!("faiss-sys did not say where it installed FAISS (DEP_FAISS_C_ROOT); its feature `static` must be on");
+    };
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .flag("-fopenmp")
+        .warnings(true)
+        .file("shim/faiss_shim.cpp")
+        .opt_level(3)
+        .include(std::path::Path::new(&faiss).join("include"))
+        .compile("forebay_faiss_shim");
+}

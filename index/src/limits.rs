@@ -1,0 +1,72 @@
+//! Every bound of the crate, in one place.
+
+/// Most hits of one page.
+pub const HITS_MAX: usize = 1_000;
+
+/// Most hits that cursors lead through, over all pages of one search.
+pub const CURSOR_DEPTH_MAX: usize = 10_000;
+
+/// Longest cursor that is read, in characters.
+pub const CURSOR_CHARS_MAX: usize = 1_024;
+
+/// Deepest nesting of a filter; the root is at depth 1.
+pub const FILTER_DEPTH_MAX: usize = 16;
+
+/// Most nodes of a filter, `and`, `or` and `not` included.
+pub const FILTER_NODES_MAX: usize = 256;
+
+/// Longest string inside a filter, in bytes.
+pub const FILTER_TEXT_BYTES_MAX: usize = forebay_event::limits::HOST_BYTES_MAX;
+
+/// Longest `words` of a search, in bytes.
+pub const WORDS_BYTES_MAX: usize = 4_096;
+
+/// Most different words of a search that are looked up; what follows is left out and counted in the plan.
+pub const TERMS_MAX: usize = 32;
+
+/// Greatest weight of the text score beside the similarity. Equal weights are already worse than vectors alone.
+pub const TEXT_WEIGHT_MAX: f32 = 0.5;
+
+/// Weight of the text score unless the search says otherwise.
+pub const TEXT_WEIGHT_DEFAULT: f32 = 0.3;
+
+/// Largest dimension of vectors.
+pub const DIMENSION_MAX: usize = 4_096;
+
+/// Longest name of a model space, in bytes.
+pub const SPACE_BYTES_MAX: usize = 128;
+
+/// Most events of one `append`, and of one segment: rows are 32-bit numbers, and a merge rewrites a segment whole.
+pub const SEGMENT_EVENTS_MAX: usize = 4_000_000;
+
+/// Most live segments; `append` refuses more until they are merged.
+pub const SEGMENTS_MAX: usize = 4_096;
+
+/// Segments of one tier that are merged into one of the next.
+pub const MERGE_FACTOR: usize = 8;
+
+/// Events up to which a segment belongs to the lowest tier; each tier above holds [`MERGE_FACTOR`] times as many.
+pub const TIER_EVENTS: u64 = 512;
+
+/// Largest merge, in events, that `append` does by itself; larger ones wait for `compact`.
+pub const INLINE_MERGE_EVENTS_MAX: u64 = 65_536;
+
+/// Most bins of a timeline.
+pub const TIMELINE_BINS_MAX: usize = 60;
+
+/// Most values of one facet.
+pub const FACET_VALUES_MAX: usize = 10;
+
+/// Most features named as standing out in one hit.
+pub const FEATURE_REASONS_MAX: usize = 3;
+
+/// Largest index or segment manifest that is read, in bytes.
+pub const MANIFEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Largest stored event, in bytes: a line of the event format, and room for the frame around it.
+pub const STORED_EVENT_BYTES_MAX: usize = forebay_event::limits::LINE_BYTES_MAX + 1_024;
+
+const _: () = assert!(HITS_MAX <= CURSOR_DEPTH_MAX);
+const _: () = assert!(SEGMENT_EVENTS_MAX < u32::MAX as usize);
+const _: () = assert!(MERGE_FACTOR >= 2);
+const _: () = assert!(TEXT_WEIGHT_DEFAULT <= TEXT_WEIGHT_MAX && TEXT_WEIGHT_MAX <= 0.5);
