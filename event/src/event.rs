@@ -185,7 +185,27 @@ impl Default for Event {
     }
 }
 
+impl Event {
+    /// Fills what follows from other fields and was not given: `scores.final` and `scores.divergence`, and a verdict of
+    /// malicious from a final score of at least [`MALICIOUS_FROM`].
+    pub fn complete(&mut self) {
+        self.scores.complete();
+        self.complete_verdict();
+    }
+
+    pub(crate) fn complete_verdict(&mut self) {
+        if self.class.verdict.is_none() && self.scores.r#final.is_some_and(|score| score >= MALICIOUS_FROM) {
+            self.class.verdict = Some(Verdict::Malicious);
+        }
+    }
+}
+
 impl Verdict {
+    /// The verdict called `word` in JSON.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Benign, Self::Suspicious, Self::Malicious].into_iter().find(|verdict| verdict.as_str() == word)
+    }
+
     /// The word used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

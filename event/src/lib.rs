@@ -9,15 +9,20 @@
 //! **Layout.** [`Event`] and [`Features`] are the type; [`source`] is the face every reader of events shows.
 //! This crate depends on no other crate of the workspace.
 
+mod check;
 pub mod community;
+mod error;
 mod event;
 pub mod feature;
 mod id;
+mod json;
+pub mod jsonl;
 pub mod limits;
 pub mod service;
 pub mod source;
 
-pub use event::{App, Class, Event, Flow, Integrity, Label, Scores, Verdict};
+pub use error::ParseError;
+pub use event::{App, Class, Event, Flow, Integrity, Label, MALICIOUS_FROM, Scores, Verdict};
 pub use feature::{FEATURE_COUNT, FEATURE_NAMES, Features};
 pub use id::EventId;
 

@@ -15,3 +15,6 @@ pub const HOST_BYTES_MAX: usize = 255;
 /// Longest of the short words of the envelope (`app.protocol`, `class.family`, `class.technique`, `label.truth`),
 /// in bytes.
 pub const WORD_BYTES_MAX: usize = 64;
+
+/// Longest digest of the journal's seal (`integrity.prev`, `integrity.mac`), in bytes: 64 bytes in hexadecimal.
+pub const SEAL_BYTES_MAX: usize = 128;

@@ -1,0 +1,328 @@
+//! From a line to an event.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::json::{Json, Members, Value};
+use crate::{Event, EventId, FEATURE_NAMES, Features, Integrity, ParseError, Verdict};
+use crate::{check::check, community::community_id, feature};
+
+/// Reads lines; keeps its buffers from one to the next.
+#[derive(Default)]
+pub struct Parser {
+    json: Json,
+}
+
+/// Which members were met, where it matters. For those that are filled in when absent, a `null` counts as met: it says
+/// that the writer knew no value.
+#[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // a set of names, not a state
+struct Seen {
+    version: bool,
+    id: bool,
+    start: bool,
+    end: bool,
+    flow: bool,
+    community: bool,
+    r#final: bool,
+    divergence: bool,
+    verdict: bool,
+}
+
+impl Parser {
+    /// Reads `line`, without its line end, into `event`, of which nothing remains.
+    ///
+    /// After an error `event` holds some valid mixture and should not be used.
+    pub fn parse(&mut self, line: &[u8], event: &mut Event) -> Result<(), ParseError> {
+        clear(event);
+        let seen = self.json.object(line, |members| read_event(members, event))?;
+        seen.require()?;
+        if !seen.id {
+            event.event_id = EventId::derive(event.start_us, &[line]);
+        }
+        if !seen.community {
+            event.flow.community_id = community_id(&event.flow);
+        }
+        seen.complete(event);
+        check(event)
+    }
+}
+
+impl Seen {
+    /// Fills in what follows from the rest and was not spoken of.
+    fn complete(&self, event: &mut Event) {
+        let mut full = event.scores.clone();
+        full.complete();
+        if !self.r#final {
+            event.scores.r#final = full.r#final;
+        }
+        if !self.divergence {
+            event.scores.divergence = full.divergence;
+        }
+        if !self.verdict {
+            event.complete_verdict();
+        }
+    }
+
+    fn require(&self) -> Result<(), ParseError> {
+        let needed = [
+            (self.version, "schema_version"),
+            (self.start, "start_us"),
+            (self.end, "end_us"),
+            (self.flow, "flow"),
+        ];
+        match needed.iter().find(|(seen, _)| !seen) {
+            Some((_, name)) => Err(ParseError::Missing(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Empties `event` but keeps the room of its strings.
+pub(crate) fn clear(event: &mut Event) {
+    event.schema_version.clear();
+    event.schema_version.push_str(crate::SCHEMA_VERSION);
+    event.event_id = EventId::NIL;
+    event.start_us = 0;
+    event.end_us = 0;
+    event.node_id.clear();
+    event.sensor.clear();
+    event.interface.clear();
+    let mut room = std::mem::take(&mut event.flow.community_id);
+    room.clear();
+    event.flow = crate::Flow { community_id: room, ..crate::Flow::default() };
+    event.app = crate::App::default();
+    event.scores = crate::Scores::default();
+    event.class = crate::Class::default();
+    event.label = crate::Label::default();
+    event.features = Features::UNKNOWN;
+    event.integrity = None;
+}
+
+fn read_event(members: Members<'_, '_>, event: &mut Event) -> Result<Seen, ParseError> {
+    let mut seen = Seen::default();
+    for (name, value) in members.filter(|(_, value)| !value.is_null()) {
+        match name {
+            "schema_version" => {
+                put(&mut event.schema_version, "schema_version", value)?;
+                seen.version = true;
+            }
+            "event_id" => {
+                event.event_id = read_id(value)?;
+                seen.id = true;
+            }
+            "start_us" => {
+                event.start_us = read_time("start_us", value)?;
+                seen.start = true;
+            }
+            "end_us" => {
+                event.end_us = read_time("end_us", value)?;
+                seen.end = true;
+            }
+            "flow" => {
+                read_flow(object("flow", value)?, event, &mut seen)?;
+                seen.flow = true;
+            }
+            "scores" => read_scores(object("scores", value)?, event, &mut seen)?,
+            "class" => read_class(object("class", value)?, event, &mut seen)?,
+            _ => read_rest(name, value, event)?,
+        }
+    }
+    Ok(seen)
+}
+
+/// The members an event may do without.
+fn read_rest(name: &str, value: Value<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+    match name {
+        "node_id" => put(&mut event.node_id, "node_id", value),
+        "sensor" => put(&mut event.sensor, "sensor", value),
+        "interface" => put(&mut event.interface, "interface", value),
+        "app" => read_app(object("app", value)?, event),
+        "label" => read_label(object("label", value)?, event),
+        "features" => read_features(object("features", value)?, &mut event.features),
+        "integrity" => read_integrity(object("integrity", value)?, event),
+        _ => Ok(()),
+    }
+}
+
+fn read_flow(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
+    let flow = &mut event.flow;
+    let (mut src, mut dst, mut protocol) = (false, false, false);
+    for (name, value) in members.filter(|(_, value)| !value.is_null()) {
+        match name {
+            "src_ip" => {
+                flow.src_ip = read_address("flow.src_ip", value)?;
+                src = true;
+            }
+            "dst_ip" => {
+                flow.dst_ip = read_address("flow.dst_ip", value)?;
+                dst = true;
+            }
+            "protocol" => {
+                flow.protocol = small("flow.protocol", value, "a whole number from 0 to 255")?;
+                protocol = true;
+            }
+            "src_port" => flow.src_port = small("flow.src_port", value, "a whole number from 0 to 65535")?,
+            "dst_port" => flow.dst_port = small("flow.dst_port", value, "a whole number from 0 to 65535")?,
+            "vlan" => flow.vlan = Some(small("flow.vlan", value, "a whole number from 0 to 4095")?),
+            "segment" => flow.segment = small("flow.segment", value, "a whole number of 32 bits")?,
+            "community_id" => {
+                put(&mut flow.community_id, "flow.community_id", value)?;
+                seen.community = true;
+            }
+            _ => {}
+        }
+    }
+    match (src, dst, protocol) {
+        (true, true, true) => Ok(()),
+        (false, ..) => Err(ParseError::Missing("flow.src_ip")),
+        (_, false, _) => Err(ParseError::Missing("flow.dst_ip")),
+        (.., false) => Err(ParseError::Missing("flow.protocol")),
+    }
+}
+
+fn read_app(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+    for (name, value) in members.filter(|(_, value)| !value.is_null()) {
+        match name {
+            "protocol" => event.app.protocol = Some(text("app.protocol", value)?.to_owned()),
+            "host" => event.app.host = Some(text("app.host", value)?.to_owned()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_scores(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
+    for (name, value) in members {
+        match name {
+            "fast" => event.scores.fast = score("scores.fast", value)?,
+            "ml" => event.scores.ml = score("scores.ml", value)?,
+            "final" => {
+                event.scores.r#final = score("scores.final", value)?;
+                seen.r#final = true;
+            }
+            "divergence" => {
+                event.scores.divergence = score("scores.divergence", value)?;
+                seen.divergence = true;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_class(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
+    for (name, value) in members {
+        match name {
+            "verdict" => seen.verdict = true,
+            _ if value.is_null() => continue,
+            _ => {}
+        }
+        match name {
+            "verdict" if !value.is_null() => {
+                let expected = ParseError::Type {
+                    field: "class.verdict",
+                    expected: "one of \"benign\", \"suspicious\", \"malicious\"",
+                };
+                event.class.verdict = Some(Verdict::named(text("class.verdict", value)?).ok_or(expected)?);
+            }
+            "family" => event.class.family = Some(text("class.family", value)?.to_owned()),
+            "technique" => event.class.technique = Some(text("class.technique", value)?.to_owned()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_label(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+    for (name, value) in members.filter(|(_, value)| !value.is_null()) {
+        match name {
+            "truth" => event.label.truth = Some(text("label.truth", value)?.to_owned()),
+            "validated" => {
+                let expected = ParseError::Type { field: "label.validated", expected: "true or false" };
+                event.label.validated = value.boolean().ok_or(expected)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_features(members: Members<'_, '_>, features: &mut Features) -> Result<(), ParseError> {
+    // Our own writer keeps the order, so the next name is nearly always the next place.
+    let mut guess = 0;
+    for (name, value) in members {
+        let expected = FEATURE_NAMES.get(guess).is_some_and(|expected| *expected == name);
+        let Some(place) = (if expected { Some(guess) } else { feature::place_of(name) }) else { continue };
+        guess = place + 1;
+        features.0[place] = if value.is_null() { f64::NAN } else { number(FEATURE_NAMES[place], value)? };
+    }
+    Ok(())
+}
+
+fn read_integrity(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+    let mut seal = Integrity { seq: 0, prev: String::new(), mac: String::new() };
+    let mut numbered = false;
+    for (name, value) in members.filter(|(_, value)| !value.is_null()) {
+        match name {
+            "seq" => {
+                let expected = ParseError::Type { field: "integrity.seq", expected: "a whole number" };
+                seal.seq = value.unsigned().ok_or(expected)?;
+                numbered = true;
+            }
+            "prev" => put(&mut seal.prev, "integrity.prev", value)?,
+            "mac" => put(&mut seal.mac, "integrity.mac", value)?,
+            _ => {}
+        }
+    }
+    if !numbered {
+        return Err(ParseError::Missing("integrity.seq"));
+    }
+    event.integrity = Some(seal);
+    Ok(())
+}
+
+fn read_id(value: Value<'_, '_>) -> Result<EventId, ParseError> {
+    let id = Uuid::try_parse(text("event_id", value)?);
+    id.map(EventId).map_err(|error| ParseError::invalid("event_id", error.to_string()))
+}
+
+fn read_time(field: &'static str, value: Value<'_, '_>) -> Result<i64, ParseError> {
+    value.integer().ok_or(ParseError::Type { field, expected: "a whole number of microseconds since 1970" })
+}
+
+fn read_address(field: &'static str, value: Value<'_, '_>) -> Result<IpAddr, ParseError> {
+    text(field, value)?.parse().map_err(|_| ParseError::invalid(field, "not an IPv4 or IPv6 address"))
+}
+
+fn object<'t, 'l>(field: &'static str, value: Value<'t, 'l>) -> Result<Members<'t, 'l>, ParseError> {
+    value.members().ok_or(ParseError::Type { field, expected: "an object" })
+}
+
+fn put(target: &mut String, field: &'static str, value: Value<'_, '_>) -> Result<(), ParseError> {
+    target.clear();
+    target.push_str(text(field, value)?);
+    Ok(())
+}
+
+fn text<'l>(field: &'static str, value: Value<'_, 'l>) -> Result<&'l str, ParseError> {
+    value.text().ok_or(ParseError::Type { field, expected: "a string" })
+}
+
+fn number(field: &'static str, value: Value<'_, '_>) -> Result<f64, ParseError> {
+    value.number().ok_or(ParseError::Type { field, expected: "a number" })
+}
+
+fn score(field: &'static str, value: Value<'_, '_>) -> Result<Option<f32>, ParseError> {
+    if value.is_null() { Ok(None) } else { number(field, value).map(|score| Some(score as f32)) }
+}
+
+fn small<N: TryFrom<u64>>(
+    field: &'static str,
+    value: Value<'_, '_>,
+    expected: &'static str,
+) -> Result<N, ParseError> {
+    let number = value.unsigned().and_then(|number| N::try_from(number).ok());
+    number.ok_or(ParseError::Type { field, expected })
+}
