@@ -3,6 +3,7 @@
 //! A path the user gives is the only place then. Otherwise a folder of the wanted name is taken from, in this order:
 //! `models/` beside the program, `models/` in the current directory, and the pair built into the program.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::{EmbedError, Model};
@@ -42,7 +43,10 @@ fn find(explicit: Option<&Path>, name: &str, builtin: fn() -> Result<Model, Embe
     }
     match builtin() {
         Err(EmbedError::NoModel { name, tried }) => {
-            let looked: String = places.iter().map(|dir| format!("  {}: no manifest.json\n", dir.display())).collect();
+            let mut looked = String::new();
+            for dir in &places {
+                let _ = writeln!(looked, "  {}: no manifest.json", dir.display());
+            }
             Err(EmbedError::NoModel { name, tried: looked + &tried })
         }
         other => other,

@@ -62,8 +62,9 @@ fn header(bytes: &[u8]) -> Option<Header> {
         match field? {
             (MODEL_IR_VERSION, Value::Number(version)) => header.ir_version = version as i64,
             (MODEL_OPSET_IMPORT, Value::Bytes(message)) => {
-                if let Some(version) = default_opset(message)? {
-                    header.opset = Some(version);
+                let import = opset_import(message)?;
+                if import.is_default {
+                    header.opset = Some(import.version);
                 }
             }
             (MODEL_GRAPH, Value::Bytes(graph)) => header.external |= has_external(graph)?,
@@ -73,18 +74,22 @@ fn header(bytes: &[u8]) -> Option<Header> {
     Some(header)
 }
 
-/// The version, where the import is of the default domain.
-fn default_opset(message: &[u8]) -> Option<Option<i64>> {
-    let mut version = 0;
-    let mut default = true;
+/// One operator set that the model uses.
+struct OpsetImport {
+    is_default: bool,
+    version: i64,
+}
+
+fn opset_import(message: &[u8]) -> Option<OpsetImport> {
+    let mut import = OpsetImport { is_default: true, version: 0 };
     for field in Fields(message) {
         match field? {
-            (OPSET_DOMAIN, Value::Bytes(domain)) => default = domain.is_empty() || domain == b"ai.onnx",
-            (OPSET_VERSION, Value::Number(number)) => version = number as i64,
+            (OPSET_DOMAIN, Value::Bytes(domain)) => import.is_default = domain.is_empty() || domain == b"ai.onnx",
+            (OPSET_VERSION, Value::Number(number)) => import.version = number as i64,
             _ => {}
         }
     }
-    Some(default.then_some(version))
+    Some(import)
 }
 
 fn has_external(graph: &[u8]) -> Option<bool> {

@@ -1,0 +1,186 @@
+//! The job itself: from a list of inputs to a finished folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use forebay_event::SCHEMA_VERSION;
+
+use super::folder::{self, Folder, Found, incomplete_path};
+use super::limits::{INPUTS_MAX, PART_EVENTS, WORKERS_MAX};
+use super::manifest::{FORMAT, Identity, ModelIdentity};
+use super::output::Output;
+use super::pipeline;
+use super::reader::{End, Reader};
+use super::rows::Rows;
+use super::{BatchError, Input, Observer, Sink, SinkError, Snapshot, Summary};
+use crate::limits::BATCH_EVENTS_MAX;
+use crate::{EventEmbedder, Model, Precision};
+
+/// Opens a sink; gets the folder in which it may keep things that shall be part of the output.
+pub type OpenSink<'a> = dyn FnOnce(&Path) -> Result<Box<dyn Sink>, SinkError> + 'a;
+
+/// What to do.
+pub struct Job<'a> {
+    /// What to read, in order.
+    pub inputs: Vec<Input>,
+    /// The folder that shall appear.
+    pub out: PathBuf,
+    /// The event model.
+    pub model: &'a Model,
+    /// How to do it.
+    pub options: Options,
+    /// Who else gets the vectors: the name of the place, which is part of the job's identity, and how to open it.
+    pub sink: Option<(String, Box<OpenSink<'a>>)>,
+}
+
+/// How to do it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which network of the model.
+    pub precision: Precision,
+    /// Threads that embed, each with a session of its own; 0 is one for each core.
+    pub workers: usize,
+    /// Events in one run of the network, at most [`BATCH_EVENTS_MAX`].
+    pub batch_events: usize,
+    /// Events of a part: how much work a crash can cost.
+    pub part_events: usize,
+    /// Write `vectors.npy` as well.
+    pub npy: bool,
+    /// Name a damaged input and go on with the next one, instead of ending the job.
+    pub keep_going: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            precision: Precision::Auto,
+            workers: 0,
+            batch_events: BATCH_EVENTS_MAX,
+            part_events: PART_EVENTS,
+            npy: false,
+            keep_going: false,
+        }
+    }
+}
+
+/// Runs `job` to its end, or until `stop` is set: then what is embedded is committed and the summary says `complete: false`.
+///
+/// `stop` is also set by the job itself when it fails.
+pub fn run(mut job: Job<'_>, stop: &AtomicBool, observer: &mut dyn Observer) -> Result<Summary, BatchError> {
+    let began = Instant::now();
+    let identity = identity(&job)?;
+    let (folder, manifest) = match folder::open(&job.out, &identity)? {
+        Found::Done(manifest) => return Ok(Summary { already: true, ..Summary::of(&manifest, &job.out) }),
+        Found::Work(folder, manifest) => (folder, *manifest),
+    };
+    if manifest.complete {
+        // A crash came between the last write and the rename.
+        folder.publish()?;
+        return Ok(Summary::of(&manifest, &job.out));
+    }
+    let before = manifest.totals.events;
+    if before > 0 {
+        observer.resumed(before);
+    }
+    let embedders = embedders(&job)?;
+    let sink = match job.sink.take() {
+        Some((_, open)) => Some(open(folder.path()).map_err(BatchError::Sink)?),
+        None => None,
+    };
+    let output = Output::open(&folder, manifest, Rows::new(identity.model.dimension), sink)?;
+    let mut summary = embed(&job, folder, output, embedders, stop, observer, began)?;
+    summary.events_before = before;
+    summary.seconds = began.elapsed().as_secs_f64();
+    summary.events_per_second = (summary.events - before) as f64 / summary.seconds.max(1e-9);
+    Ok(summary)
+}
+
+/// Runs the pipeline and then ends, or only commits, the output.
+fn embed(
+    job: &Job<'_>,
+    folder: Folder,
+    mut output: Output,
+    embedders: Vec<EventEmbedder>,
+    stop: &AtomicBool,
+    observer: &mut dyn Observer,
+    began: Instant,
+) -> Result<Summary, BatchError> {
+    let reader = Reader {
+        inputs: &job.inputs,
+        position: output.manifest().position,
+        batch_events: job.options.batch_events,
+        keep_going: job.options.keep_going,
+    };
+    let rows = output.rows().clone();
+    let mut snapshot =
+        Snapshot { bytes_total: job.inputs.iter().map(|input| input.bytes).sum(), ..Snapshot::default() };
+    let ran = pipeline::run(reader, embedders, &rows, stop, |batch| {
+        output.accept(batch)?;
+        snapshot.note(output.manifest(), batch.events().len(), batch.bytes_read, began.elapsed());
+        observer.written(&snapshot);
+        Ok(())
+    })?;
+    let (manifest, times, place) = match ran.end {
+        End::Inputs => {
+            let (manifest, times) = output.finish()?;
+            folder.publish()?;
+            (manifest, times, job.out.clone())
+        }
+        End::Stopped => {
+            output.commit()?;
+            (output.manifest().clone(), output.times(), incomplete_path(&job.out))
+        }
+        End::Failed(error) => {
+            output.commit()?;
+            return Err(error);
+        }
+    };
+    let mut summary = Summary { bytes_read: snapshot.bytes_read, times, ..Summary::of(&manifest, &place) };
+    summary.times.reading = ran.reading.as_secs_f64();
+    summary.times.waiting = ran.waiting.as_secs_f64();
+    Ok(summary)
+}
+
+fn embedders(job: &Job<'_>) -> Result<Vec<EventEmbedder>, BatchError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = if job.options.workers == 0 { cores } else { job.options.workers };
+    let embedders = (0..workers.min(WORKERS_MAX))
+        .map(|_| EventEmbedder::load(job.model, job.options.precision))
+        .collect::<Result<_, _>>()?;
+    Ok(embedders)
+}
+
+fn identity(job: &Job<'_>) -> Result<Identity, BatchError> {
+    if job.inputs.is_empty() || job.inputs.len() > INPUTS_MAX {
+        return Err(BatchError::Inputs(format!("{} inputs; 1 to {INPUTS_MAX} are taken", job.inputs.len())));
+    }
+    let Options { precision, batch_events, part_events, npy, .. } = job.options;
+    if !(1..=BATCH_EVENTS_MAX).contains(&batch_events) || part_events == 0 {
+        let reason = format!(
+            "a batch has 1 to {BATCH_EVENTS_MAX} events, a part at least 1; {batch_events} and {part_events} were asked for"
+        );
+        return Err(BatchError::Inputs(reason));
+    }
+    let manifest = job.model.manifest();
+    let precision = precision.resolve(job.model);
+    let sha256 = manifest.files.get(precision).map(|file| file.sha256.to_lowercase()).unwrap_or_default();
+    Ok(Identity {
+        format: FORMAT,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        schema_version: SCHEMA_VERSION.to_owned(),
+        model: ModelIdentity {
+            name: manifest.name.clone(),
+            version: manifest.version,
+            precision: precision.to_owned(),
+            sha256,
+            space: manifest.space.clone(),
+            dimension: manifest.dimension,
+        },
+        part_events,
+        batch_events,
+        npy,
+        index: job.sink.as_ref().map(|(place, _)| place.clone()),
+        inputs: job.inputs.iter().map(|input| (input.name.clone(), input.fingerprint.clone())).collect(),
+    })
+}

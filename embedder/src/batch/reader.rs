@@ -1,0 +1,185 @@
+//! Reads the inputs one after another into batches.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use forebay_event::Event;
+use forebay_event::source::{EventSource, Item, SourceError};
+
+use super::limits::{BATCH_REJECTED_BYTES_MAX, BATCH_REJECTED_MAX};
+use super::manifest::Position;
+use super::pipeline::Batch;
+use super::{BatchError, Input};
+
+/// Items read or skipped between two looks at the stop flag and the clock.
+const ITEMS_PER_LOOK: u64 = 1024;
+
+/// How reading ended.
+pub(super) enum End {
+    /// All inputs are read.
+    Inputs,
+    /// Somebody asked to stop; the batch begun was dropped.
+    Stopped,
+    /// An input failed; the batch begun was dropped.
+    Failed(BatchError),
+}
+
+/// Reads on from a position.
+pub(super) struct Reader<'i> {
+    pub(super) inputs: &'i [Input],
+    pub(super) position: Position,
+    pub(super) batch_events: usize,
+    /// Go on with the next input when one is damaged.
+    pub(super) keep_going: bool,
+}
+
+/// Why reading ends early.
+enum Halt {
+    Stopped,
+    Failed(BatchError),
+}
+
+/// The reader at work.
+struct Run<'r> {
+    reader: Reader<'r>,
+    free: &'r Receiver<Batch>,
+    full: &'r Sender<Batch>,
+    stop: &'r AtomicBool,
+    batch: Batch,
+    rejected_bytes: usize,
+    number: u64,
+    /// Of the inputs read to the end.
+    bytes_before: u64,
+    waited: Duration,
+}
+
+impl Reader<'_> {
+    /// Fills batches from `free` and sends them to `full`; gives how it ended and the time it took, waiting apart.
+    pub(super) fn run(self, free: &Receiver<Batch>, full: &Sender<Batch>, stop: &AtomicBool) -> (End, Duration) {
+        let began = Instant::now();
+        let bytes_before = self.inputs[..self.position.input].iter().filter_map(|input| input.bytes).sum();
+        let Ok(batch) = free.recv() else { return (End::Stopped, began.elapsed()) };
+        let mut run = Run {
+            reader: self,
+            free,
+            full,
+            stop,
+            batch,
+            rejected_bytes: 0,
+            number: 0,
+            bytes_before,
+            waited: Duration::ZERO,
+        };
+        let end = match run.inputs() {
+            Ok(()) => End::Inputs,
+            Err(Halt::Stopped) => End::Stopped,
+            Err(Halt::Failed(error)) => End::Failed(error),
+        };
+        (end, began.elapsed().saturating_sub(run.waited))
+    }
+}
+
+impl Run<'_> {
+    fn inputs(&mut self) -> Result<(), Halt> {
+        while self.reader.position.input < self.reader.inputs.len() {
+            let input = &self.reader.inputs[self.reader.position.input];
+            if let Err(error) = self.input(input)? {
+                self.give_up(input, error)?;
+            }
+            self.bytes_before += input.bytes.unwrap_or(0);
+            self.reader.position = Position { input: self.reader.position.input + 1, items: 0 };
+        }
+        // The last batch carries the end of the inputs even if it holds no event.
+        self.send(self.bytes_before)
+    }
+
+    /// Reads one input; the inner error is the input's own.
+    fn input(&mut self, input: &Input) -> Result<Result<(), SourceError>, Halt> {
+        let mut source = match input.open() {
+            Ok(source) => source,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Err(error) = self.skip(&mut *source)? {
+            return Ok(Err(error));
+        }
+        loop {
+            match source.read(self.batch.next_memory()) {
+                Ok(Item::Event) => self.batch.keep(),
+                Ok(Item::Rejected(rejection)) => {
+                    self.rejected_bytes += rejection.bytes.len();
+                    self.batch.rejections.push(*rejection);
+                }
+                Ok(Item::End) => break,
+                Err(error) => return Ok(Err(error)),
+            }
+            self.reader.position.items += 1;
+            self.look(self.reader.position.items)?;
+            if self.is_full() {
+                self.send(self.bytes_before + source.progress().bytes_read)?;
+            }
+        }
+        self.batch.counters.extend(source.counters());
+        Ok(Ok(()))
+    }
+
+    /// Reads again, and drops, what a run before has committed.
+    fn skip(&mut self, source: &mut dyn EventSource) -> Result<Result<(), SourceError>, Halt> {
+        let mut dropped = Event::default();
+        for item in 0..self.reader.position.items {
+            self.look(item)?;
+            match source.read(&mut dropped) {
+                Ok(Item::End) => {
+                    let reason = format!(
+                        "the input ended after {item} items, but {} were read before",
+                        self.reader.position.items
+                    );
+                    return Err(Halt::Failed(BatchError::Inputs(reason)));
+                }
+                Ok(_) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn look(&self, item: u64) -> Result<(), Halt> {
+        if item.is_multiple_of(ITEMS_PER_LOOK) && self.stop.load(Ordering::Relaxed) {
+            return Err(Halt::Stopped);
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, input: &Input, error: SourceError) -> Result<(), Halt> {
+        let damaged = matches!(error, SourceError::Damaged { .. } | SourceError::Unrecognised { .. });
+        if !(damaged && self.reader.keep_going) {
+            return Err(Halt::Failed(error.into()));
+        }
+        tracing::warn!(input = input.name(), "given up: {error}");
+        self.batch.damaged.push((input.name().to_owned(), error.to_string()));
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.batch.events().len() >= self.reader.batch_events
+            || self.batch.rejections.len() >= BATCH_REJECTED_MAX
+            || self.rejected_bytes >= BATCH_REJECTED_BYTES_MAX
+    }
+
+    fn send(&mut self, bytes_read: u64) -> Result<(), Halt> {
+        let began = Instant::now();
+        self.batch.number = self.number;
+        self.batch.position = self.reader.position;
+        self.batch.bytes_read = bytes_read;
+        self.number += 1;
+        self.rejected_bytes = 0;
+        let batch = std::mem::take(&mut self.batch);
+        // Whoever dropped the other end has failed and says why.
+        self.full.send(batch).map_err(|_| Halt::Stopped)?;
+        if self.reader.position.input < self.reader.inputs.len() {
+            self.batch = self.free.recv().map_err(|_| Halt::Stopped)?;
+        }
+        self.waited += began.elapsed();
+        Ok(())
+    }
+}
