@@ -8,10 +8,41 @@
 //!
 //! **Limits.** [`TEXT_MAX`], [`UNDERSTOOD_MAX`], [`COUNT_MAX`]. The clock is passed in; nothing reads the system's.
 
+mod address;
+mod compare;
+mod compose;
+mod count;
+mod feature;
+mod flag;
+mod host;
+mod item;
+mod lead;
+mod measure;
+mod negation;
+mod network;
+mod number;
+mod port;
+mod protocol;
+mod quantity;
+mod reply;
+mod scan;
+mod service;
+mod time;
+mod tld;
+mod token;
+mod unit;
+mod value;
+mod verdict;
+mod words;
+
 use std::ops::Range;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use self::compose::Chip;
+use self::item::Cursor;
+use self::scan::What;
+use self::token::Token;
 use crate::filter::Filter;
 
 /// Characters of a question that are read; the rest is left out, with a note.
@@ -70,10 +101,85 @@ pub struct Note {
 }
 
 /// Takes a question apart. Total: every text has an answer.
-pub fn parse(text: &str, _clock: &Clock) -> Question {
-    let text: String = text.chars().take(TEXT_MAX).collect();
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Question { text, understood: Vec::new(), words, notes: Vec::new(), k: None }
+pub fn parse(text: &str, clock: &Clock) -> Question {
+    let (text, rest) = text.split_at(text.char_indices().nth(TEXT_MAX).map_or(text.len(), |(at, _)| at));
+    let tokens = token::tokens(text);
+    let cursor = Cursor { text, tokens: &tokens, at: 0, clock };
+    let pieces = scan::pieces(cursor);
+    let (chips, given_up) = compose::compose(&cursor, &pieces);
+    let mut reading = Reading { text, tokens: &tokens, kept: vec![true; tokens.len()], understood: Vec::new(), notes: Vec::new() };
+    let mut k = None;
+    for piece in &pieces {
+        match &piece.what {
+            What::Note(reason) => reading.note(piece.at..piece.at + piece.len, reason),
+            What::Count(hits) => {
+                reading.count(piece.at..piece.at + piece.len, k.is_some());
+                k.get_or_insert(*hits);
+            }
+            _ => {}
+        }
+    }
+    for tokens in given_up {
+        reading.note(tokens, "“or” joins this with words that are no condition, so it is not a filter");
+    }
+    for chip in chips {
+        reading.chip(chip);
+    }
+    if !rest.is_empty() {
+        let reason = format!("a question has at most {TEXT_MAX} characters; what follows was not read");
+        reading.notes.push(Note { span: text.len()..text.len(), text: String::new(), reason });
+    }
+    let words = words::words(text, &tokens, &reading.kept);
+    reading.notes.sort_by_key(|note| note.span.start);
+    Question { text: text.to_owned(), understood: reading.understood, words, notes: reading.notes, k }
+}
+
+/// A question on its way from chips to what is returned.
+struct Reading<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    /// Per token, whether it stays among the words.
+    kept: Vec<bool>,
+    understood: Vec<Understood>,
+    notes: Vec<Note>,
+}
+
+impl Reading<'_> {
+    fn chip(&mut self, chip: Chip) {
+        if self.understood.len() >= UNDERSTOOD_MAX {
+            let reason = format!("a question may hold {UNDERSTOOD_MAX} conditions; this one was left out");
+            return self.note(chip.tokens, &reason);
+        }
+        for hint in &chip.hints {
+            self.note(chip.tokens.clone(), hint);
+        }
+        for at in chip.tokens.clone() {
+            self.kept[at] = chip.echoes.iter().any(|echo| echo.contains(&at));
+        }
+        let span = self.span(&chip.tokens);
+        let text = self.text[span.clone()].to_owned();
+        self.understood.push(Understood { span, text, label: chip.label, filter: chip.filter });
+    }
+
+    fn note(&mut self, tokens: Range<usize>, reason: &str) {
+        let span = self.span(&tokens);
+        let text = self.text[span.clone()].to_owned();
+        self.notes.push(Note { span, text, reason: reason.to_owned() });
+    }
+
+    fn count(&mut self, tokens: Range<usize>, is_second: bool) {
+        if is_second {
+            self.note(tokens.clone(), "the number of hits was given before; that one counts");
+        }
+        self.kept[tokens].fill(false);
+    }
+
+    /// The bytes that a stretch of tokens covers.
+    fn span(&self, tokens: &Range<usize>) -> Range<usize> {
+        let start = self.tokens.get(tokens.start).map_or(self.text.len(), |token| token.span.start);
+        let end = tokens.end.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.span.end);
+        start..end.max(start)
+    }
 }
 
 impl Question {

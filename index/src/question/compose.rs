@@ -1,0 +1,298 @@
+//! From pieces to chips: lists joined by "or" become one chip, negations take their scope.
+//!
+//! 1. A *term* is a condition with the negations before it.
+//! 2. Terms joined by "or", "and" or a comma become one chip where they are about the same thing, since no flow has
+//!    two services or two destination ports: "ssh, telnet and ftp" lists alternatives. A negation before the first
+//!    covers them all.
+//! 3. An "or" left between conditions about different things joins the runs of conditions on its two sides. An "or"
+//!    between a condition and a word cannot be a filter; the conditions next to it go back to the words.
+
+use std::ops::Range;
+
+use super::item::{Cursor, Item, Slot, all, any_of};
+use super::negation::{self, Negator};
+use super::scan::{Piece, What};
+use super::token::Sep;
+use crate::filter::{End, Filter};
+
+/// A chip over tokens.
+#[derive(Clone, Debug)]
+pub(super) struct Chip {
+    pub(super) tokens: Range<usize>,
+    pub(super) label: String,
+    pub(super) filter: Filter,
+    /// What it is about, where it is about one thing.
+    slot: Option<Slot>,
+    negative: bool,
+    /// Stretches of tokens that stay among the words.
+    pub(super) echoes: Vec<Range<usize>>,
+    pub(super) hints: Vec<String>,
+}
+
+/// A chip, or what stands between chips.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    Chip(Chip),
+    Or,
+    /// A filler or an "and": conditions around it belong together.
+    Link,
+    /// A word, or a stop: conditions around it do not.
+    Break,
+}
+
+/// What the pieces come to: chips in order, and the "or"s that could not be made a filter.
+pub(super) fn compose(c: &Cursor, pieces: &[Piece]) -> (Vec<Chip>, Vec<Range<usize>>) {
+    let parts = parts(c, pieces);
+    join_across(parts)
+}
+
+/// Terms and lists, left to right.
+fn parts(c: &Cursor, pieces: &[Piece]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while let Some(piece) = pieces.get(at) {
+        if c.tokens[piece.at].sep == Sep::Stop {
+            parts.push(Part::Break);
+        }
+        if let Some((chip, next)) = list(c, pieces, at) {
+            parts.push(Part::Chip(chip));
+            at = next;
+            continue;
+        }
+        parts.push(match piece.what {
+            What::Or => Part::Or,
+            What::And | What::Filler => Part::Link,
+            _ => Part::Break,
+        });
+        at += 1;
+    }
+    parts
+}
+
+/// A term and what is listed with it.
+fn list(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(Chip, usize)> {
+    let (mut chip, mut next) = term(c, pieces, at)?;
+    let negative = chip.negative;
+    let mut members = vec![chip.clone()];
+    while let Some((is_or, after)) = joint(c, pieces, next) {
+        let Some((other, end)) = term(c, pieces, after) else { break };
+        let alike = chip.slot.is_some() && chip.slot == other.slot && chip.slot.is_some_and(|slot| excludes(slot, is_or));
+        // Under a negation "or" joins anything: "not from A or to B" wants neither.
+        let joins = if negative { (alike || is_or) && (is_or || !other.negative) } else { alike && !other.negative };
+        if !joins {
+            break;
+        }
+        members.push(other);
+        next = end;
+    }
+    if members.len() > 1 {
+        chip = either(&members, negative);
+    }
+    Some((chip, next))
+}
+
+/// Whether "and" (or "or") between two conditions in `slot` can only list alternatives.
+fn excludes(slot: Slot, is_or: bool) -> bool {
+    is_or || !matches!(slot, Slot::Quantity | Slot::Flag | Slot::Time)
+}
+
+/// One chip that holds where any of `members` does; with `negative`, where none does.
+fn either(members: &[Chip], negative: bool) -> Chip {
+    let inner = |chip: &Chip| match (&chip.filter, negative && chip.negative) {
+        (Filter::Not(inner), true) => (inner.as_ref().clone(), chip.label.trim_start_matches("not ").to_owned()),
+        (filter, _) => (filter.clone(), chip.label.clone()),
+    };
+    let (filters, labels): (Vec<Filter>, Vec<String>) = members.iter().map(inner).unzip();
+    let filter = any_of(filters);
+    let label = shared_label(&labels);
+    let start = members.first().map_or(0, |chip| chip.tokens.start);
+    let end = members.last().map_or(0, |chip| chip.tokens.end);
+    let slot = members.first().and_then(|chip| chip.slot);
+    Chip {
+        tokens: start..end,
+        label: if negative { format!("not {label}") } else { label },
+        filter: if negative { Filter::Not(Box::new(filter)) } else { filter },
+        slot: slot.filter(|_| members.iter().all(|chip| chip.slot == slot)),
+        negative,
+        echoes: members.iter().filter(|_| !negative).flat_map(|chip| chip.echoes.clone()).collect(),
+        hints: members.iter().flat_map(|chip| chip.hints.clone()).collect(),
+    }
+}
+
+/// "port 80 or 443" instead of "port 80 or port 443".
+fn shared_label(labels: &[String]) -> String {
+    let head = labels.first().map_or("", |label| label.as_str());
+    let prefix = ["destination port ", "source port ", "port ", "from or to ", "from ", "to ", "verdict ", "family ", "service "]
+        .into_iter()
+        .find(|prefix| head.starts_with(prefix) && labels.iter().all(|label| label.starts_with(prefix)));
+    match prefix {
+        Some(prefix) => {
+            let rest: Vec<String> = labels.iter().map(|label| label[prefix.len()..].to_owned()).collect();
+            format!("{prefix}{}", super::item::listed(&rest))
+        }
+        None => super::item::listed(labels),
+    }
+}
+
+/// What joins two terms of a list at `at`: whether it says "or", and where the next term starts.
+fn joint(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(bool, usize)> {
+    let piece = pieces.get(at)?;
+    let sep = c.tokens[piece.at].sep;
+    if sep == Sep::Stop {
+        return None;
+    }
+    match piece.what {
+        What::Or => Some((true, at + 1)),
+        What::And if c.tokens[piece.at].low != "but" => Some((false, at + 1)),
+        What::Item(_) if sep == Sep::Slash => Some((true, at)),
+        What::Item(_) if sep == Sep::Comma => Some((false, at)),
+        _ => None,
+    }
+}
+
+/// A condition with its negations.
+fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
+    let mut at = start;
+    let mut negations = 0;
+    let mut wide = true;
+    let mut fillers = 0;
+    loop {
+        let piece = pieces.get(at)?;
+        match &piece.what {
+            What::Negator(negator) => {
+                negations += 1;
+                wide = *negator == Negator::Wide;
+                fillers = 0;
+            }
+            What::Item(_) => break,
+            _ if negations > 0 && negation::is_filler(&c.tokens[piece.at].low, fillers) && piece.len == 1 => fillers += 1,
+            _ => return None,
+        }
+        at += 1;
+    }
+    let (item, piece) = item(pieces, at)?;
+    let mut items = vec![(item, piece)];
+    at += 1;
+    while negations > 0 && wide {
+        match item_after(c, pieces, at) {
+            Some(next) if hangs_on(items[0].0, next.0) => items.push(next),
+            _ => break,
+        }
+        at += 1;
+    }
+    let negative = negations % 2 == 1;
+    let end = items.last().map_or(start, |(_, piece)| piece.at + piece.len);
+    Some((chip(pieces[start].at..end, &items, negative), at))
+}
+
+fn item<'a>(pieces: &'a [Piece], at: usize) -> Option<(&'a Item, &'a Piece)> {
+    let piece = pieces.get(at)?;
+    match &piece.what {
+        What::Item(item) => Some((item, piece)),
+        _ => None,
+    }
+}
+
+fn item_after<'a>(c: &Cursor, pieces: &'a [Piece], at: usize) -> Option<(&'a Item, &'a Piece)> {
+    item(pieces, at).filter(|(_, piece)| c.tokens[piece.at].sep == Sep::None)
+}
+
+/// Whether `next` belongs to what `first` negates: "dns to 10.0.0.53", "from A to B".
+fn hangs_on(first: &Item, next: &Item) -> bool {
+    match (first.slot, next.slot) {
+        (Slot::Service | Slot::Protocol, Slot::Address(_)) => next.directed,
+        (Slot::Service | Slot::Protocol, Slot::Port(_)) => true,
+        (Slot::Address(End::Src), Slot::Address(End::Dst)) | (Slot::Address(End::Dst), Slot::Address(End::Src)) => true,
+        _ => false,
+    }
+}
+
+fn chip(tokens: Range<usize>, items: &[(&Item, &Piece)], negative: bool) -> Chip {
+    let filter = all(items.iter().map(|(item, _)| item.filter.clone()).collect());
+    let label = items.iter().map(|(item, _)| item.label.as_str()).collect::<Vec<_>>().join(" ");
+    let echoes = items.iter().filter(|(item, _)| item.echo && !negative).map(|(_, piece)| piece.at..piece.at + piece.len);
+    Chip {
+        tokens,
+        label: if negative { format!("not {label}") } else { label },
+        filter: if negative { Filter::Not(Box::new(filter)) } else { filter },
+        slot: (items.len() == 1).then(|| items[0].0.slot),
+        negative,
+        echoes: echoes.collect(),
+        hints: items.iter().filter_map(|(item, _)| item.hint.clone()).collect(),
+    }
+}
+
+/// Resolves every "or" that is left between chips.
+fn join_across(mut parts: Vec<Part>) -> (Vec<Chip>, Vec<Range<usize>>) {
+    let mut given_up = Vec::new();
+    while let Some(or) = parts.iter().position(|part| matches!(part, Part::Or)) {
+        let left = run(&parts, (0..or).rev());
+        let right = run(&parts, or + 1..parts.len());
+        parts[or] = Part::Break;
+        match (left.is_empty(), right.is_empty()) {
+            (true, true) => {}
+            (false, false) => merge(&mut parts, left, right),
+            // "ssh or something else": the condition would hide the other half.
+            (true, false) => give_up(&mut parts, &right[..1], &mut given_up),
+            (false, true) => give_up(&mut parts, &left[..1], &mut given_up),
+        }
+    }
+    let chips = parts.into_iter().filter_map(|part| match part {
+        Part::Chip(chip) => Some(chip),
+        _ => None,
+    });
+    (chips.collect(), given_up)
+}
+
+/// The chips met along `places` before a break or another "or", nearest first.
+fn run(parts: &[Part], places: impl Iterator<Item = usize>) -> Vec<usize> {
+    places
+        .take_while(|&at| matches!(parts[at], Part::Chip(_) | Part::Link))
+        .filter(|&at| matches!(parts[at], Part::Chip(_)))
+        .collect()
+}
+
+/// Joins the runs on both sides of an "or" into one chip. Neighbours of one kind join alone.
+fn merge(parts: &mut [Part], left: Vec<usize>, right: Vec<usize>) {
+    let slot = |at: usize| match &parts[at] {
+        Part::Chip(chip) => chip.slot,
+        _ => None,
+    };
+    let neighbours = slot(left[0]).is_some() && slot(left[0]) == slot(right[0]);
+    let mut left = if neighbours { vec![left[0]] } else { left };
+    let right = if neighbours { vec![right[0]] } else { right };
+    left.reverse();
+    let place = left[0];
+    let side = |parts: &[Part], places: &[usize]| {
+        let chips: Vec<Chip> = places
+            .iter()
+            .filter_map(|&at| match &parts[at] {
+                Part::Chip(chip) => Some(chip.clone()),
+                _ => None,
+            })
+            .collect();
+        Chip {
+            tokens: chips.first().map_or(0, |chip| chip.tokens.start)..chips.last().map_or(0, |chip| chip.tokens.end),
+            label: chips.iter().map(|chip| chip.label.as_str()).collect::<Vec<_>>().join(" "),
+            filter: all(chips.iter().map(|chip| chip.filter.clone()).collect()),
+            slot: if let [only] = chips.as_slice() { only.slot } else { None },
+            negative: false,
+            echoes: chips.iter().flat_map(|chip| chip.echoes.clone()).collect(),
+            hints: chips.iter().flat_map(|chip| chip.hints.clone()).collect(),
+        }
+    };
+    let joined = either(&[side(parts, &left), side(parts, &right)], false);
+    for &at in left.iter().chain(&right) {
+        parts[at] = Part::Link;
+    }
+    parts[place] = Part::Chip(joined);
+}
+
+fn give_up(parts: &mut [Part], places: &[usize], given_up: &mut Vec<Range<usize>>) {
+    for &at in places {
+        if let Part::Chip(chip) = &parts[at] {
+            given_up.push(chip.tokens.clone());
+            parts[at] = Part::Break;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A value with its unit: "10 MB", "5m", "1,000 packets per second", "an hour".
+
+use super::item::Cursor;
+use super::number::{Number, number};
+use super::unit::{self, Unit};
+
+/// A number and the unit after it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value {
+    /// Tokens.
+    pub(super) len: usize,
+    /// In the unit as written.
+    pub(super) number: f64,
+    pub(super) unit: Option<Unit>,
+    /// A plus after it: "10+ packets".
+    pub(super) open: bool,
+}
+
+/// Reads a value at the cursor. With `minutes`, a bare `m` is minutes.
+pub(super) fn value(c: &Cursor, minutes: bool) -> Option<Value> {
+    let Number { mut len, value, suffix, article } = number(c)?;
+    let (suffix, mut open) = suffix.strip_suffix('+').map_or((suffix, false), |suffix| (suffix, true));
+    let mut unit = None;
+    if suffix.is_empty() {
+        if let Some(found) = read(c.raw(len).trim_end_matches('+'), minutes) {
+            open |= c.raw(len).ends_with('+');
+            unit = Some(found);
+            len += 1;
+        }
+    } else {
+        unit = Some(read(suffix, minutes)?);
+    }
+    if article && unit.is_none_or(|unit| unit.measure != unit::Measure::Micros) {
+        return None;
+    }
+    if unit.is_some()
+        && let Some(per) = c.skip(len).phrase(&["per second", "per sec", "a second", "each second"])
+    {
+        let bare = if suffix.is_empty() { c.word(len - 1).to_owned() } else { suffix.to_lowercase() };
+        unit = unit::per_second(&bare);
+        unit?;
+        len += per;
+    } else if unit.is_some() && c.any(len, &["per", "each", "every"]) && c.word(len + 1) != "packet" {
+        // "packets per minute" is a rate that no feature holds.
+        return None;
+    }
+    Some(Value { len, number: value, unit, open })
+}
+
+fn read(raw: &str, minutes: bool) -> Option<Unit> {
+    if minutes && raw == "m" { unit::time("min") } else { unit::parse(raw) }
+}
