@@ -139,7 +139,7 @@ FB_INLINE enum fb_reject fb_ipv4(const struct fb_view *view, struct fb_ip *ip, s
 
 FB_INLINE enum fb_reject fb_ipv6(const struct fb_view *view, struct fb_ip *ip, struct fb_packet *packet)
 {
-	fb_u32 payload;
+	fb_u32 payload, offloaded;
 	enum fb_reject reject;
 
 	if (!fb_has(view, ip->start, 40))
@@ -147,7 +147,10 @@ FB_INLINE enum fb_reject fb_ipv6(const struct fb_view *view, struct fb_ip *ip, s
 	payload = fb_load16(view, ip->start + 4);
 	packet->version = 6;
 	packet->protocol = fb_load8(view, ip->start + 6);
-	reject = fb_ip_length(view, ip, payload || packet->protocol == FB_NO_NEXT ? payload + 40 : 0, packet);
+	/* A payload length of 0 is the mark of a packet that offload was yet to cut only where something must follow. */
+	offloaded = payload == 0 && (packet->protocol == FB_HOP_BY_HOP || packet->protocol == FB_TCP ||
+				     packet->protocol == FB_UDP);
+	reject = fb_ip_length(view, ip, offloaded ? 0 : payload + 40, packet);
 	if (reject != FB_ACCEPTED)
 		return reject;
 	packet->src[0] = fb_load64_raw(view, ip->start + 8);
