@@ -1,29 +1,18 @@
-//! Rejected items, one JSON object for each line: source, line, reason, bytes in base64, and text where it is UTF-8.
+//! Rejected items, one JSON object for each line, in the form of `forebay_event::dead_letter`.
 
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use forebay_event::dead_letter;
 use forebay_event::source::Rejection;
-use serde::Serialize;
 
 pub(super) const FILE: &str = "dead-letters.jsonl";
 
 /// The file, open at its end.
 pub(super) struct DeadLetters {
     file: BufWriter<fs_err::File>,
+    line: Vec<u8>,
     bytes: u64,
-}
-
-#[derive(Serialize)]
-struct Letter<'a> {
-    source: &'a str,
-    line: u64,
-    reason: &'a str,
-    bytes: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
 }
 
 impl DeadLetters {
@@ -31,21 +20,14 @@ impl DeadLetters {
     pub(super) fn open(folder: &Path, bytes: u64) -> io::Result<Self> {
         let mut file = open_cut(&folder.join(FILE), bytes)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { file: BufWriter::new(file), bytes })
+        Ok(Self { file: BufWriter::new(file), line: Vec::new(), bytes })
     }
 
     pub(super) fn write(&mut self, rejection: &Rejection) -> io::Result<()> {
-        let letter = Letter {
-            source: &rejection.source,
-            line: rejection.line,
-            reason: &rejection.reason,
-            bytes: STANDARD.encode(&rejection.bytes),
-            text: std::str::from_utf8(&rejection.bytes).ok(),
-        };
-        let mut line = serde_json::to_vec(&letter).map_err(io::Error::other)?;
-        line.push(b'\n');
-        self.bytes += line.len() as u64;
-        self.file.write_all(&line)
+        self.line.clear();
+        dead_letter::write(rejection, &mut self.line);
+        self.bytes += self.line.len() as u64;
+        self.file.write_all(&self.line)
     }
 
     /// Carries everything to the disk; gives the file's length.

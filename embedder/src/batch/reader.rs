@@ -167,6 +167,7 @@ impl Run<'_> {
     }
 
     fn send(&mut self, bytes_read: u64) -> Result<(), Halt> {
+        self.look(0)?;
         let began = Instant::now();
         self.batch.number = self.number;
         self.batch.position = self.reader.position;
