@@ -16,6 +16,7 @@
 #define FB_LINK_NULL 0u
 #define FB_LINK_ETHERNET 1u
 #define FB_LINK_PPP 9u
+#define FB_LINK_FDDI 10u
 #define FB_LINK_RAW_BSD 12u
 #define FB_LINK_RAW_OPENBSD 14u
 #define FB_LINK_PPP_HDLC 50u
@@ -64,7 +65,18 @@ FB_INLINE enum fb_reject fb_ppp(const struct fb_view *view, struct fb_link *link
 	return FB_ACCEPTED;
 }
 
-/* MPLS label stack (RFC 3032). What follows has no type: the first half byte tells IPv4 and IPv6 from the rest. */
+/* The control word of a pseudowire, and the Ethernet header it carries. */
+FB_INLINE enum fb_reject fb_pseudowire(const struct fb_view *view, struct fb_link *link)
+{
+	if (!fb_has(view, link->offset, 4 + 14))
+		return fb_link_short(view, link->offset, 4 + 14);
+	link->ethertype = fb_load16(view, link->offset + 4 + 12);
+	link->offset += 4 + 14;
+	return FB_ACCEPTED;
+}
+
+/* MPLS label stack (RFC 3032). What follows has no type: the first half byte tells IPv4 and IPv6 from the control word of
+ * a pseudowire, which is taken to carry Ethernet (RFC 4448). */
 FB_INLINE enum fb_reject fb_mpls(const struct fb_view *view, struct fb_link *link)
 {
 	fb_u32 labels;
@@ -80,7 +92,9 @@ FB_INLINE enum fb_reject fb_mpls(const struct fb_view *view, struct fb_link *lin
 			fb_u32 version = fb_load8(view, link->offset) >> 4;
 
 			link->ethertype = 0;
-			return version == 4 || version == 6 ? FB_ACCEPTED : FB_NOT_IP;
+			if (version == 4 || version == 6)
+				return FB_ACCEPTED;
+			return version == 0 ? fb_pseudowire(view, link) : FB_NOT_IP;
 		}
 	}
 	return FB_TOO_MANY_TAGS;
@@ -130,7 +144,10 @@ FB_INLINE enum fb_reject fb_ethertype(const struct fb_view *view, struct fb_link
 			break;
 		case 0x8847u: /* MPLS unicast, multicast */
 		case 0x8848u:
-			return fb_mpls(view, link);
+			reject = fb_mpls(view, link);
+			if (reject == FB_ACCEPTED && link->ethertype == 0)
+				return FB_ACCEPTED;
+			break;
 		case 0x8864u: /* PPPoE session (RFC 2516): 6 bytes, then PPP */
 			link->offset += 6;
 			return fb_ppp(view, link);
@@ -223,6 +240,9 @@ FB_INLINE enum fb_reject fb_link_parse(fb_u32 link_type, const struct fb_view *v
 	switch (link_type) {
 	case FB_LINK_ETHERNET:
 		return fb_typed(view, link, 14, 12);
+	case FB_LINK_FDDI: /* frame control and two addresses, then LLC */
+		link->offset = 13;
+		return fb_ethertype(view, link);
 	case FB_LINK_SLL:
 		return fb_typed(view, link, 16, 14);
 	case FB_LINK_SLL2:
