@@ -11,10 +11,12 @@
 
 mod check;
 pub mod community;
+pub mod dead_letter;
 mod error;
 mod event;
 pub mod feature;
 mod id;
+pub mod import;
 mod json;
 pub mod jsonl;
 pub mod limits;

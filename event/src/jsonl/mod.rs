@@ -12,8 +12,9 @@
 //! **Limits.** A line of at most [`crate::limits::LINE_BYTES_MAX`], [`crate::limits::JSON_DEPTH_MAX`] levels, strings as
 //! in [`crate::limits`]. A line that breaks one is refused, never cut.
 
-mod parse;
-mod write;
+pub(crate) mod parse;
+pub(crate) mod write;
 
+pub(crate) use parse::clear;
 pub use parse::Parser;
 pub use write::write;

@@ -1,0 +1,17 @@
+//! Our own lines, as a source.
+
+use crate::jsonl::Parser;
+use crate::{Event, ParseError};
+
+use super::records::{Decode, Decoded};
+
+/// One line, one event.
+#[derive(Default)]
+pub(crate) struct Decoder(Parser);
+
+impl Decode for Decoder {
+    fn decode(&mut self, bytes: &[u8], event: &mut Event) -> Result<Decoded, ParseError> {
+        self.0.parse(bytes, event)?;
+        Ok(Decoded::Event)
+    }
+}
