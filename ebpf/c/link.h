@@ -72,7 +72,7 @@ FB_INLINE enum fb_reject fb_pseudowire(const struct fb_view *view, struct fb_lin
 		return fb_link_short(view, link->offset, 4 + 14);
 	link->ethertype = fb_load16(view, link->offset + 4 + 12);
 	link->offset += 4 + 14;
-	return FB_ACCEPTED;
+	return link->ethertype ? FB_ACCEPTED : FB_NOT_IP;
 }
 
 /* MPLS label stack (RFC 3032). What follows has no type: the first half byte tells IPv4 and IPv6 from the control word of
