@@ -1,0 +1,134 @@
+//! `forebay embed`: the offline batch job, from any input to Parquet of events and vectors, `.npy` on request, and an index.
+//!
+//! **Promise.** As of `forebay_embedder::batch`: the output folder appears whole or not at all, and a job that was stopped
+//! or died goes on when the same command is given again. Rejected lines do not fail the job; they are counted and kept.
+
+mod index_sink;
+mod progress;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use forebay_embedder::batch::{self, Input, Job, OpenSink, Options, Sink, incomplete_path};
+use forebay_embedder::{Model, models, runtime};
+
+use crate::config::Config;
+use crate::{input, stop};
+use index_sink::{Counts, IndexSink};
+use progress::Bar;
+use report::Report;
+
+/// Name of the index within the output.
+const INDEX: &str = "index";
+
+/// Options of `forebay embed`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Captures, flow logs or event lines; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Folder that shall appear; it works in a folder beside it that ends in `.incomplete`
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write all vectors to vectors.npy as well
+    #[arg(long)]
+    npy: bool,
+    /// Add to the index in this folder instead of making one in the output
+    #[arg(long, value_name = "DIR", conflicts_with = "no_index")]
+    index: Option<PathBuf>,
+    /// Make no index
+    #[arg(long)]
+    no_index: bool,
+    /// Go on with the next input when one is damaged in the middle; it is named at the end
+    #[arg(long)]
+    keep_going: bool,
+    /// Events of one Parquet file: how much work a crash can cost
+    #[arg(long, value_name = "N", default_value_t = batch::limits::PART_EVENTS)]
+    part_events: usize,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the job; an error means that there is no output yet.
+pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
+    let stop = stop::on_signal()?;
+    runtime::init(given(&config.models.runtime))?;
+    let model = models::event(given(&config.models.event))?;
+    let counts = Counts::default();
+    let job = Job {
+        inputs: inputs(args, config)?,
+        out: args.out.clone(),
+        model: &model,
+        options: options(args, config)?,
+        sink: sink(args, &model, &counts)?,
+    };
+    let mut bar = Bar::new();
+    let done = batch::run(job, &stop, &mut bar);
+    bar.finish();
+    let summary = done.with_context(|| how_to_go_on(&args.out))?;
+    let stopped = !summary.complete;
+    Report::new(&summary, &counts).print(args.json)?;
+    if stopped {
+        bail!("stopped by a signal. {}", how_to_go_on(&args.out));
+    }
+    Ok(())
+}
+
+fn how_to_go_on(out: &Path) -> String {
+    let incomplete = incomplete_path(out);
+    if incomplete.exists() {
+        let (incomplete, out) = (incomplete.display(), out.display());
+        return format!(
+            "{out} is not there yet; what is finished lies in {incomplete}. Run the same command to go on, or remove that folder to start over"
+        );
+    }
+    format!("{} was not begun", out.display())
+}
+
+fn inputs(args: &Args, config: &Config) -> anyhow::Result<Vec<Input>> {
+    args.inputs
+        .iter()
+        .map(|path| {
+            let (owned, meter) = (path.clone(), config.meter.clone());
+            let open = move || input::open(&owned, &meter);
+            if path == Path::new("-") {
+                return Ok(Input::stream("-", open));
+            }
+            Ok(Input::file(path, open)?)
+        })
+        .collect()
+}
+
+fn options(args: &Args, config: &Config) -> anyhow::Result<Options> {
+    Ok(Options {
+        precision: config.embed.precision.parse().map_err(anyhow::Error::msg)?,
+        workers: config.embed.threads,
+        batch_events: config.embed.batch,
+        part_events: args.part_events,
+        npy: args.npy,
+        keep_going: args.keep_going,
+    })
+}
+
+/// The index as a sink; its place is part of the job, so that a job goes on with the index it began with.
+fn sink<'a>(args: &Args, model: &Model, counts: &Counts) -> anyhow::Result<Option<(String, Box<OpenSink<'a>>)>> {
+    if args.no_index {
+        return Ok(None);
+    }
+    let elsewhere = args.index.as_deref().map(std::path::absolute).transpose()?;
+    let place = elsewhere.as_ref().map_or_else(|| INDEX.to_owned(), |dir| dir.display().to_string());
+    let (dimension, space, counts) = (model.dimension(), model.manifest().space.clone(), counts.clone());
+    let open = move |folder: &Path| {
+        let dir = elsewhere.unwrap_or_else(|| folder.join(INDEX));
+        let sink = IndexSink::open(&dir, dimension, space, counts)?;
+        Ok(Box::new(sink) as Box<dyn Sink>)
+    };
+    Ok(Some((place, Box::new(open))))
+}
+
+/// An empty path in the configuration means the default.
+fn given(path: &Path) -> Option<&Path> {
+    (!path.as_os_str().is_empty()).then_some(path)
+}
