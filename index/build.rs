@@ -12,6 +12,8 @@ fn main() {
         .warnings(true)
         .file("shim/faiss_shim.cpp")
         .opt_level(3)
-        .include(std::path::Path::new(&faiss).join("include"))
+        // As system headers: their warnings are not ours.
+        .flag("-isystem")
+        .flag(std::path::Path::new(&faiss).join("include"))
         .compile("forebay_faiss_shim");
 }

@@ -97,24 +97,12 @@ int forebay_hnsw_open(
     });
 }
 
-// Opens an exact index over the vectors.
-int forebay_flat_open(
-        int dimension,
-        size_t rows,
-        const float* vectors,
-        faiss::Index** out,
-        char* message,
-        size_t message_size) noexcept {
-    return guarded(message, message_size, [&] { *out = flat_view(dimension, rows, vectors); });
-}
-
-void forebay_index_close(faiss::Index* index) noexcept {
+void forebay_hnsw_close(faiss::Index* index) noexcept {
     delete index;
 }
 
-// The k rows nearest to `query` among those whose bit is set; rows of -1 where there are fewer. `ef` bounds the search
-// of a graph and means nothing to a flat index.
-int forebay_nearest(
+// The k rows nearest to `query` among those whose bit is set; rows of -1 where there are fewer. `ef` bounds the search.
+int forebay_hnsw_nearest(
         const faiss::Index* index,
         const float* query,
         size_t k,
@@ -129,14 +117,10 @@ int forebay_nearest(
         // One query is searched by one thread; this keeps OpenMP from waking others for it.
         omp_set_num_threads(1);
         faiss::IDSelectorBitmap selector(bitmap_bytes, bitmap);
-        faiss::SearchParametersHNSW graph;
-        graph.efSearch = ef;
-        graph.sel = &selector;
-        faiss::SearchParameters flat;
-        flat.sel = &selector;
-        const bool is_graph = dynamic_cast<const faiss::IndexHNSW*>(index) != nullptr;
-        const faiss::SearchParameters* params = is_graph ? &graph : &flat;
-        index->search(1, query, static_cast<faiss::idx_t>(k), scores, rows, params);
+        faiss::SearchParametersHNSW params;
+        params.efSearch = ef;
+        params.sel = &selector;
+        index->search(1, query, static_cast<faiss::idx_t>(k), scores, rows, &params);
     });
 }
 

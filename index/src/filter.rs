@@ -12,7 +12,6 @@ pub use describe::{Met, protocol_name};
 pub use matching::feature_value;
 pub use validate::{FilterError, SUM_NAMES};
 
-pub(crate) use describe::when;
 pub(crate) use matching::{MAPPED_PREFIX, host_matches, service_place};
 
 use ipnet::IpNet;

@@ -1,15 +1,45 @@
 //! Segments of events and their vectors, exact filters, hybrid search, and the question parser.
+//!
+//! **Promise.** What [`Index::append`] acknowledged is on the disk and is found by every later search, also after a
+//! crash or a power cut. A [`Filter`] is exact, whatever ranks what passes it, and a search gives exactly `k` hits
+//! whenever `k` events match. Damage is noticed before any reader parses it; a damaged segment is set aside and named.
+//!
+//! **Limits.** All in [`limits`]. An index is opened once at a time. Vectors are of unit length and of one space.
+//!
+//! **Layout.** [`Index`] is the door; `docs/segment-format.md` specifies the files. A search goes through `query`:
+//! `select` evaluates the filter to bitmaps, `rank` orders what passes (`engine` for vectors, `bm25` for words),
+//! `reasons` and `summary` explain. `writer` appends and merges `segment`s, `store` opens and repairs.
+//!
+//! **Failure.** [`IndexError`] says whose fault it is. After a failed sync the writer takes no more.
 
+mod bitmap;
+mod bm25;
 mod cpu;
+mod cursor;
+mod durable;
+mod engine;
 mod error;
 pub mod filter;
 mod found;
 mod index;
 pub mod limits;
+mod manifest;
 mod options;
+mod query;
 pub mod question;
+mod rank;
+mod reasons;
+mod sealed;
 mod search;
+mod segment;
+mod select;
+mod shared;
+mod snapshot;
 mod stats;
+mod store;
+mod summary;
+pub mod text;
+mod writer;
 
 pub use cpu::cpu_check;
 pub use error::IndexError;

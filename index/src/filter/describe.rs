@@ -140,7 +140,7 @@ pub fn protocol_name(number: u8) -> String {
 }
 
 /// A microsecond as ISO 8601 in UTC, or the number where that is out of the calendar.
-pub(crate) fn when(us: i64) -> String {
+fn when(us: i64) -> String {
     Timestamp::from_microsecond(us).map_or_else(|_| format!("{us} us"), |time| time.to_string())
 }
 

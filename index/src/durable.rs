@@ -1,0 +1,34 @@
+//! Bringing bytes to the disk so that they are there after a power cut.
+//!
+//! A file is there when its bytes are synced *and* the folder that names it is synced. A replacement is written aside,
+//! synced and renamed, so that a reader sees the old or the new, never half of one.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use fs_err as fs;
+
+/// Syncs one file that was written before.
+pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+/// Syncs a folder: the names in it.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+/// Writes a new file and syncs its bytes (its name is the caller's to sync).
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Replaces the file `name` in `dir` by `bytes`, whole or not at all, and returns once that is on the disk.
+pub(crate) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let aside = dir.join(format!("{name}.new"));
+    write_file(&aside, bytes)?;
+    fs::rename(&aside, dir.join(name))?;
+    sync_dir(dir)
+}

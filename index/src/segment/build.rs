@@ -1,0 +1,117 @@
+//! Writing a segment: aside, synced, then renamed to its place.
+
+use std::path::{Path, PathBuf};
+
+use forebay_event::Event;
+use fs_err as fs;
+
+use super::ids::IdFile;
+use super::manifest::{FileEntry, SEGMENT_FORMAT};
+use super::profile::Profile;
+use super::text_index::TextIndex;
+use super::{
+    BUILDING_DIR, Columns, GRAPH_FILE, IDS_FILE, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest, TEXT_DIR,
+    VECTORS_FILE, VectorFile,
+};
+use crate::{IndexError, Options, durable, engine, sealed};
+
+/// A segment being written.
+pub(crate) struct Building<'a> {
+    /// The folder of the index.
+    pub(crate) index_dir: &'a Path,
+    /// How the index is opened.
+    pub(crate) options: &'a Options,
+    /// The segment's name.
+    pub(crate) name: String,
+    /// Segments it stands for.
+    pub(crate) replaces: Vec<String>,
+}
+
+impl Building<'_> {
+    /// Writes `events`, numbered from `first_seq`, with their vectors, and publishes the folder.
+    pub(crate) fn write(
+        self,
+        events: &[Event],
+        vectors: &[f32],
+        first_seq: u64,
+    ) -> Result<SegmentManifest, IndexError> {
+        let dir = self.start()?;
+        TextIndex::write(&dir.join(TEXT_DIR), events, first_seq)?;
+        let ids: Vec<u128> = events.iter().map(|event| event.event_id.0.as_u128()).collect();
+        IdFile::write(&dir.join(IDS_FILE), &ids)?;
+        let dimension = self.options.dimension;
+        VectorFile::write(&dir.join(VECTORS_FILE), dimension, events.len(), std::iter::once(vectors))?;
+        self.finish(&dir)
+    }
+
+    /// An empty folder to write into.
+    pub(super) fn start(&self) -> Result<PathBuf, IndexError> {
+        let dir = self.index_dir.join(BUILDING_DIR).join(&self.name);
+        if dir.exists() {
+            fs::remove_dir_all(&dir)?;
+        }
+        fs::create_dir_all(&dir)?;
+        Ok(dir)
+    }
+
+    /// Adds what follows from text, identifiers and vectors: graph, profile and manifest; syncs everything; renames.
+    pub(super) fn finish(self, dir: &Path) -> Result<SegmentManifest, IndexError> {
+        let text = TextIndex::open(&dir.join(TEXT_DIR))?;
+        let vectors = VectorFile::open(&dir.join(VECTORS_FILE))?;
+        let columns = Columns::open(text.reader())?;
+        let graph = vectors.rows() >= self.options.graph_from;
+        if graph {
+            engine::build_graph(&vectors, self.options.build_threads, &dir.join(GRAPH_FILE))?;
+        }
+        let profile = serde_json::to_vec(&Profile::of(&text)?).map_err(std::io::Error::from)?;
+        fs::write(dir.join(PROFILE_FILE), profile)?;
+        let manifest = SegmentManifest {
+            format: SEGMENT_FORMAT,
+            name: self.name.clone(),
+            space: self.options.model_space.clone(),
+            dimension: self.options.dimension,
+            events: text.rows(),
+            first_seq: columns.seq.min_value(),
+            last_seq: columns.seq.max_value(),
+            first_start_us: columns.start.min_value(),
+            last_start_us: columns.start.max_value(),
+            text_tokens: text.tokens()?,
+            graph,
+            replaces: self.replaces.clone(),
+            files: entries(dir)?,
+        };
+        let sealed = sealed::bytes(&manifest).map_err(std::io::Error::from)?;
+        durable::write_file(&dir.join(MANIFEST_FILE), &sealed)?;
+        self.publish(dir, &manifest)?;
+        Ok(manifest)
+    }
+
+    fn publish(&self, dir: &Path, manifest: &SegmentManifest) -> Result<(), IndexError> {
+        for file in &manifest.files {
+            durable::sync_file(&dir.join(&file.path))?;
+        }
+        durable::sync_dir(&dir.join(TEXT_DIR))?;
+        durable::sync_dir(dir)?;
+        let segments = self.index_dir.join(SEGMENTS_DIR);
+        fs::rename(dir, segments.join(&self.name))?;
+        durable::sync_dir(&segments)?;
+        Ok(())
+    }
+}
+
+/// Every file of the segment but its manifest, with its checksum, in order of name.
+fn entries(dir: &Path) -> Result<Vec<FileEntry>, IndexError> {
+    let mut paths = Vec::new();
+    for (folder, prefix) in [(dir.to_owned(), String::new()), (dir.join(TEXT_DIR), format!("{TEXT_DIR}/"))] {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                paths.push(format!("{prefix}{}", entry.file_name().to_string_lossy()));
+            }
+        }
+    }
+    // Tantivy leaves empty lock files behind; they guard nothing here.
+    paths.retain(|path| Path::new(path).extension().is_none_or(|extension| extension != "lock"));
+    paths.sort_unstable();
+    paths.iter().map(|path| FileEntry::of(dir, path)).collect()
+}

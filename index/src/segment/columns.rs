@@ -1,0 +1,56 @@
+//! The fast fields of a segment: the value of a field for any row.
+
+use std::net::Ipv6Addr;
+
+use tantivy::SegmentReader;
+use tantivy::columnar::{Column, StrColumn};
+
+use super::schema::name;
+use crate::IndexError;
+
+/// The columns every search may need, opened once. A column no event has a value in is empty.
+pub(crate) struct Columns {
+    pub(crate) seq: Column<u64>,
+    pub(crate) start: Column<i64>,
+    pub(crate) src_ip: Column<Ipv6Addr>,
+    pub(crate) dst_ip: Column<Ipv6Addr>,
+    pub(crate) src_port: Column<u64>,
+    pub(crate) dst_port: Column<u64>,
+    pub(crate) protocol: Column<u64>,
+    pub(crate) service: Column<u64>,
+    pub(crate) verdict: Column<u64>,
+    /// Lower case.
+    pub(crate) family: Option<StrColumn>,
+    /// Lower case.
+    pub(crate) host: Option<StrColumn>,
+}
+
+impl Columns {
+    pub(super) fn open(reader: &SegmentReader) -> Result<Self, IndexError> {
+        let fast = reader.fast_fields();
+        let rows = reader.max_doc();
+        let number = |name| -> Result<Column<u64>, IndexError> {
+            Ok(fast.column_opt(name)?.unwrap_or_else(|| Column::build_empty_column(rows)))
+        };
+        // `Ipv6Addr` has no default, so tantivy cannot make an empty column of it; every event has both addresses.
+        let address = |name: &str| -> Result<Column<Ipv6Addr>, IndexError> { Ok(fast.ip_addr(name)?) };
+        Ok(Self {
+            seq: number(name::SEQ)?,
+            start: fast.column_opt(name::START)?.unwrap_or_else(|| Column::build_empty_column(rows)),
+            src_ip: address(name::SRC_IP)?,
+            dst_ip: address(name::DST_IP)?,
+            src_port: number(name::SRC_PORT)?,
+            dst_port: number(name::DST_PORT)?,
+            protocol: number(name::PROTOCOL)?,
+            service: number(name::SERVICE)?,
+            verdict: number(name::VERDICT)?,
+            family: fast.str(name::FAMILY)?,
+            host: fast.str(name::HOST)?,
+        })
+    }
+}
+
+/// The column of a feature or a sum. `None` where no event of the segment knows it.
+pub(super) fn feature(reader: &SegmentReader, name: &str) -> Result<Option<Column<f64>>, IndexError> {
+    Ok(reader.fast_fields().column_opt(name)?)
+}

@@ -1,0 +1,104 @@
+//! The vectors of a segment, mapped into memory.
+//!
+//! Layout: 8 bytes `FBVEC001`, dimension and rows as little-endian u32, zeros up to 64 bytes, then rows x dimension
+//! little-endian f32. 64 bytes keep the numbers aligned to a cache line.
+#![allow(unsafe_code)]
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use fs_err as fs;
+use memmap2::Mmap;
+
+const MAGIC: &[u8; 8] = b"FBVEC001";
+const HEADER_BYTES: usize = 64;
+
+/// The vectors of a segment.
+pub(crate) struct VectorFile {
+    map: Mmap,
+    dimension: usize,
+    rows: usize,
+}
+
+impl VectorFile {
+    /// Maps a file. What its header says is checked against its length.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = fs::File::open(path)?;
+        // SAFETY: files of a segment are never written to once renamed into place, and the index holds an exclusive
+        // lock; someone who truncates them from outside anyway kills the process, which the format document says.
+        let map = unsafe { Mmap::map(file.file()) }?;
+        let damaged =
+            |reason: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()));
+        let header = map.get(..HEADER_BYTES).ok_or_else(|| damaged("shorter than its header"))?;
+        if &header[..8] != MAGIC {
+            return Err(damaged("not a file of vectors"));
+        }
+        let number =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]) as usize;
+        let (dimension, rows) = (number(8), number(12));
+        if dimension == 0 || map.len() - HEADER_BYTES != dimension * rows * size_of::<f32>() {
+            return Err(damaged("its length does not fit its header"));
+        }
+        Ok(Self { map, dimension, rows })
+    }
+
+    /// Writes `vectors`, which must hold whole rows; the caller syncs.
+    pub(crate) fn write<'a>(
+        path: &Path,
+        dimension: usize,
+        rows: usize,
+        parts: impl Iterator<Item = &'a [f32]>,
+    ) -> io::Result<()> {
+        let mut header = [0u8; HEADER_BYTES];
+        header[..8].copy_from_slice(MAGIC);
+        header[8..12].copy_from_slice(&(dimension as u32).to_le_bytes());
+        header[12..16].copy_from_slice(&(rows as u32).to_le_bytes());
+        let mut file = BufWriter::new(fs::File::create(path)?);
+        file.write_all(&header)?;
+        let mut written = 0;
+        for part in parts {
+            file.write_all(bytemuck::cast_slice(part))?;
+            written += part.len();
+        }
+        assert_eq!(written, dimension * rows, "the caller counted the rows");
+        file.flush()
+    }
+
+    /// Numbers in a vector.
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// How many vectors.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// All numbers, row after row.
+    pub(crate) fn numbers(&self) -> &[f32] {
+        // The map starts at a page, the numbers 64 bytes later, and `open` checked that they are whole.
+        bytemuck::cast_slice(&self.map[HEADER_BYTES..])
+    }
+}
+
+const _: () = assert!(cfg!(target_endian = "little"), "vectors are mapped as they lie on disk");
+const _: () = assert!(HEADER_BYTES.is_multiple_of(align_of::<f32>()));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_come_back_and_a_wrong_length_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v");
+        let numbers = [1.0f32, -2.5, 3.0, 0.0, f32::MIN_POSITIVE, 6.0];
+        VectorFile::write(&path, 3, 2, numbers.chunks(3)).unwrap();
+        let file = VectorFile::open(&path).unwrap();
+        assert_eq!((file.dimension(), file.rows(), file.numbers()), (3, 2, &numbers[..]));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.pop();
+        fs::write(&path, bytes).unwrap();
+        assert!(VectorFile::open(&path).is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! Timeline and facets: counts over everything that matches, exact.
+
+mod facets;
+mod timeline;
+
+pub(crate) use facets::facets;
+pub(crate) use timeline::timeline;
+
+use crate::bitmap::Bitmap;
+use crate::segment::Segment;
+
+/// A segment with its matching rows.
+pub(crate) type Matching<'a> = (&'a Segment, &'a Bitmap);
