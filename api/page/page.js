@@ -6,12 +6,12 @@ import { hit } from "./hits.js";
 import { facets, timeline } from "./summary.js";
 
 const EXAMPLES = [
-  "ssh logins that failed again and again",
-  "large uploads over 1 MB",
-  "port scan",
-  "DNS queries that are not to port 53",
-  "connections longer than 1 minute with little data",
-  "a beacon that calls home at regular intervals",
+  "who was guessing ssh passwords",
+  "uploads over 1 MB to the outside",
+  "a machine that calls home every few seconds",
+  "web requests that are slow and never finish",
+  "DNS names that look random and do not exist",
+  "port scan, but not on port 22",
 ];
 
 const part = (id) => document.getElementById(id);

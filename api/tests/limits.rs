@@ -1,0 +1,55 @@
+//! Goal: load and slowness of some clients do not become the trouble of the others.
+//! Method: no room for a search, a time limit that cannot be kept, a body that never comes.
+
+mod common;
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use common::{Running, lines};
+use forebay_api::Settings;
+use serde_json::{Value, json};
+
+#[test]
+fn a_search_too_many_is_told_when_to_come_back() {
+    let server = Running::with(Settings { concurrent_max: 1, ..Settings::default() });
+    // A search whose body does not come holds the only place.
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    let head =
+        "POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n";
+    slow.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let busy = server.try_search(&json!({}));
+    assert_eq!(busy.status(), 429);
+    assert_eq!(busy.headers()["retry-after"], "1");
+    assert_eq!(server.get("/v1/stats").status(), 200, "other routes are not held up");
+    drop(slow);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(server.try_search(&json!({})).status(), 200);
+    let counted = server.get("/metrics").text().unwrap();
+    assert!(counted.contains("forebay_http_requests_rejected_total{reason=\"too-many-requests\"} 1"));
+}
+
+#[test]
+fn what_takes_too_long_is_given_up() {
+    let server = Running::with(Settings { timeout: Duration::from_millis(300), ..Settings::default() });
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    let head = "POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\
+                Connection: close\r\n\r\n{";
+    slow.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut slow, &mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("/problems/body-too-slow"), "{answer}");
+}
+
+#[test]
+fn a_search_over_its_time_is_a_problem_and_not_a_hang() {
+    let server = Running::with(Settings { timeout: Duration::ZERO, ..Settings::default() });
+    server.ingest(lines(10));
+    // A body that is there at once is read even in no time; the search is not done in it.
+    let response = server.try_search(&json!({"query": "anything"}));
+    assert!([408, 503].contains(&response.status().as_u16()));
+    let kind = response.json::<Value>().unwrap()["type"].clone();
+    assert!(kind == "/problems/timed-out" || kind == "/problems/body-too-slow", "{kind}");
+}

@@ -1,0 +1,188 @@
+//! Whom `search` and `events` ask: the index in the data folder, or a server.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use forebay_api::{Answer, Ask, Backend, OpenError, Problem, SearchRequest, Sources};
+use forebay_event::Event;
+use forebay_index::IndexError;
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+
+use crate::config::Config;
+
+/// How much longer than the server's own limit an answer is waited for.
+const REPLY_GRACE: Duration = Duration::from_secs(5);
+
+/// Whom to ask.
+pub(crate) enum Target {
+    /// The index in the data folder, opened by this process.
+    Local(Box<Backend>, Ask),
+    /// A server.
+    Server(Server),
+}
+
+/// A server and how to speak to it.
+pub(crate) struct Server {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+impl Target {
+    /// The server at `url` where one is given, else the local index; where a server of ours has that open, that server.
+    pub(crate) fn open(config: &Config, url: Option<&str>) -> anyhow::Result<Self> {
+        if let Some(url) = url {
+            return Ok(Self::Server(Server::new(config, url)?));
+        }
+        let mut sources = sources(config)?;
+        // One question at a time is asked here, so one network of each kind is enough.
+        sources.threads = 1;
+        if !sources.index.is_dir() {
+            bail!(
+                "there is no index at {}. Make one with `forebay embed FILE... --index {0}`, set data.dir, or ask a server \
+                 with --url",
+                sources.index.display()
+            );
+        }
+        match Backend::open(&sources) {
+            Ok(backend) => Ok(Self::Local(Box::new(backend), ask(config))),
+            Err(OpenError::Index(IndexError::Locked { .. })) => Self::server_instead(config, &sources.index),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Somebody else has the index open: most likely `forebay serve` with this very configuration.
+    fn server_instead(config: &Config, index: &Path) -> anyhow::Result<Self> {
+        let base = format!("http://{}", reachable(config.serve.listen));
+        eprintln!("forebay: {} is open in another process; asking the server at {base}", index.display());
+        let server = Server::new(config, &base)?;
+        server.ready().with_context(|| {
+            format!(
+                "{} is open in another process, and no server of it answers; stop that process or give --url",
+                index.display()
+            )
+        })?;
+        Ok(Self::Server(server))
+    }
+
+    pub(crate) fn search(&self, request: &SearchRequest) -> anyhow::Result<Answer> {
+        match self {
+            Self::Local(backend, ask) => forebay_api::answer(backend, ask, request).map_err(|error| anyhow!("{error}")),
+            Self::Server(server) => server.search(request),
+        }
+    }
+
+    /// The event called `id`, if there is one.
+    pub(crate) fn event(&self, id: &str) -> anyhow::Result<Option<Event>> {
+        let id = id.parse().with_context(|| format!("`{id}` is not the identifier of an event (a UUID)"))?;
+        match self {
+            Self::Local(backend, _) => Ok(backend.event(id)?),
+            Self::Server(server) => server.event(&id.to_string()),
+        }
+    }
+}
+
+impl Server {
+    fn new(config: &Config, url: &str) -> anyhow::Result<Self> {
+        if !url.starts_with("http://") {
+            bail!("--url takes an address such as http://127.0.0.1:8787 (for TLS, put a tunnel or proxy in between)");
+        }
+        let wait = Duration::from_secs(config.serve.timeout_s) + REPLY_GRACE;
+        let client = Client::builder().timeout(wait).no_proxy().build()?;
+        Ok(Self { client, base: url.trim_end_matches('/').to_owned(), token: config.serve.token.clone() })
+    }
+
+    fn ready(&self) -> anyhow::Result<()> {
+        self.send(self.client.get(format!("{}/readyz", self.base))).map(drop)
+    }
+
+    fn search(&self, request: &SearchRequest) -> anyhow::Result<Answer> {
+        let body = serde_json::to_vec(request)?;
+        let post = self.client.post(format!("{}/v1/search", self.base)).header(CONTENT_TYPE, "application/json");
+        read(self.send(post.body(body))?)
+    }
+
+    fn event(&self, id: &str) -> anyhow::Result<Option<Event>> {
+        let response = self.attempt(self.client.get(format!("{}/v1/events/{id}", self.base)))?;
+        if response.status() == reqwest::StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        read(self.accepted(response)?).map(Some)
+    }
+
+    /// The answer, if it is not a problem.
+    fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let response = self.attempt(request)?;
+        self.accepted(response)
+    }
+
+    fn attempt(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let request = if self.token.is_empty() { request } else { request.bearer_auth(&self.token) };
+        request.send().with_context(|| format!("asking {}", self.base))
+    }
+
+    fn accepted(&self, response: Response) -> anyhow::Result<Response> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        match serde_json::from_str::<Problem>(&response.text().unwrap_or_default()) {
+            Ok(problem) => bail!("{}: {}. {}", self.base, problem.title, problem.detail),
+            Err(_) => bail!("{} answered {status}; is it a forebay server?", self.base),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+    serde_json::from_str(&response.text()?)
+        .context("the server's answer is not of the expected form; is it of another version?")
+}
+
+/// Where index and models are, as the configuration says.
+pub(crate) fn sources(config: &Config) -> anyhow::Result<Sources> {
+    let named = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
+    Ok(Sources {
+        index: config.data.dir.join("index"),
+        event_model: named(&config.models.event),
+        query_model: named(&config.models.query),
+        runtime: named(&config.models.runtime),
+        precision: config.embed.precision.parse().map_err(|error| anyhow!("embed.precision: {error}"))?,
+        threads: config.embed.threads,
+    })
+}
+
+/// How questions are answered, as the configuration says.
+pub(crate) fn ask(config: &Config) -> Ask {
+    Ask {
+        k: config.search.k,
+        k_max: config.serve.k_max,
+        text_weight: config.search.text_weight,
+        min_similarity: config.search.min_similarity,
+    }
+}
+
+/// The address to connect to for a server that listens on `listen`: a server on all addresses is reached on loopback.
+fn reachable(mut listen: SocketAddr) -> SocketAddr {
+    if listen.ip().is_unspecified() {
+        let loopback =
+            if listen.is_ipv4() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
+        listen.set_ip(loopback);
+    }
+    listen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_every_address_is_asked_on_loopback() {
+        assert_eq!(reachable("0.0.0.0:80".parse().unwrap()).to_string(), "127.0.0.1:80");
+        assert_eq!(reachable("[::]:80".parse().unwrap()).to_string(), "[::1]:80");
+        assert_eq!(reachable("192.0.2.7:80".parse().unwrap()).to_string(), "192.0.2.7:80");
+    }
+}
