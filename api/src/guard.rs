@@ -1,8 +1,9 @@
 //! Who may ask: the token, the host name and the origin.
 //!
 //! A page in a browser of this machine can reach a loopback address. Three things keep a hostile one out: the `Host` must
-//! be a name of loopback (else DNS rebinding would make us same-origin with it), an `Origin` must be our own, and bodies
-//! must be of types that a page of another origin cannot send without asking first (we never answer such a question).
+//! be a name of loopback (else DNS rebinding would make us same-origin with it; with a token it gains nothing, and a proxy
+//! may pass on a name of its own), an `Origin` must be our own, and bodies must be of types that a page of another origin
+//! cannot send without asking first (we never answer such a question).
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
@@ -21,7 +22,7 @@ const OPEN_ROUTE: &str = "/healthz";
 /// Lets a request through, or answers why not.
 pub(crate) async fn guard(State(service): State<Service>, request: Request, next: Next) -> Result<Response, ApiError> {
     let host = host(&request);
-    if service.settings.listen.ip().is_loopback() && !host.as_deref().is_some_and(is_loopback_name) {
+    if service.settings.token.is_none() && !host.as_deref().is_some_and(is_loopback_name) {
         return Err(ApiError::Host);
     }
     if !is_own_origin(request.headers(), host.as_deref()) {

@@ -45,7 +45,7 @@ pub(crate) async fn observe(State(service): State<Service>, request: Request, ne
 fn log(error: &ApiError, request_id: &str, method: &str, route: &str) {
     match error {
         ApiError::Internal(text) => tracing::error!(request_id, method, route, error = text, "a request failed"),
-        error => tracing::info!(request_id, method, route, reason = error.kind().slug, "{error}"),
+        error => tracing::debug!(request_id, method, route, reason = error.kind().slug, "{error}"),
     }
 }
 

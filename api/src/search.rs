@@ -34,12 +34,12 @@ pub(crate) async fn search(State(service): State<Service>, request: Request) -> 
     let limit = service.settings.timeout;
     let backend = service.backend()?;
     check_type(request.headers())?;
-    // Taken before the body is read: what waits on a slow client must not be without bound either.
-    let permit = service.search_permit()?;
+    // Read before a place is taken, so that a slow client holds up nobody; connections bound how many are read at once.
     let body = timeout(limit, read(request.into_body())).await.map_err(|_| ApiError::Slow)??;
     let question: SearchRequest =
         serde_json::from_slice(&body).map_err(|error| ApiError::Invalid(format!("The body: {error}.")))?;
 
+    let permit = service.search_permit()?;
     let worker = Arc::clone(&service);
     let answering = blocking(move || {
         // Held until the work is done, even if nobody waits for it any more.

@@ -6,6 +6,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use tokio::io::{AsyncWriteExt as _, DuplexStream};
@@ -59,11 +60,16 @@ impl Stream {
 
     /// Stores everything that comes and writes the results to `out`.
     pub(crate) async fn run(mut self, mut worker: Worker, mut out: DuplexStream) {
+        let service = Arc::clone(&worker.service);
         let end = loop {
             let mut batch = Batch::default();
             let ended = self.gather(&mut batch, &worker).await;
             let stored = store(worker, batch).await;
-            let Ok((back, results, sound)) = stored else { return };
+            let Ok((back, results, sound)) = stored else {
+                // The worker is lost and with it what it counted; the answer ends without its last line.
+                service.metrics.counter(&INGEST_STREAMS, &[("reason", End::Storage.slug())]).increment(1);
+                return;
+            };
             worker = back;
             let unread = out.write_all(&results).await.is_err();
             match ended {
@@ -73,7 +79,7 @@ impl Stream {
                 None => {}
             }
         };
-        worker.service.metrics.counter(&INGEST_STREAMS, &[("reason", end.slug())]).increment(1);
+        service.metrics.counter(&INGEST_STREAMS, &[("reason", end.slug())]).increment(1);
         worker.summary.complete = end == End::Complete;
         worker.summary.reason = end.reason();
         tracing::info!(reason = end.slug(), summary = ?worker.summary, "an ingest stream ended");
