@@ -80,16 +80,30 @@ fn end_of(c: &Cursor, lead: &Lead, len: usize) -> (End, usize) {
 }
 
 const ANSWERS: &[&str] = &[
-    "reply", "replies", "response", "responses", "answer", "answers", "answered", "unanswered", "downloaded", "download",
-    "downloads", "downloading", "received", "receiving", "fetched", "returned", "received", "pulled",
+    "reply",
+    "replies",
+    "response",
+    "responses",
+    "answer",
+    "answers",
+    "answered",
+    "unanswered",
+    "downloaded",
+    "download",
+    "downloads",
+    "downloading",
+    "received",
+    "receiving",
+    "fetched",
+    "returned",
+    "received",
+    "pulled",
 ];
 
 /// Whether "from" follows a word for an answer; if `signs` are given, one of them must stand before that word.
 fn answer_before(c: &Cursor, signs: &[&str]) -> bool {
     let back = (1..=2).find(|&back| ANSWERS.contains(&c.before(back)));
-    back.is_some_and(|back| {
-        signs.is_empty() || (back..=back + 2).any(|before| signs.contains(&c.before(before)))
-    })
+    back.is_some_and(|back| signs.is_empty() || (back..=back + 2).any(|before| signs.contains(&c.before(before))))
 }
 
 /// Whether the words here lead on to the other end: "10.0.0.1 talking to ...".
@@ -105,16 +119,23 @@ fn object(c: &Cursor, lead: &Lead, first: bool) -> Option<(usize, Result<Network
         if c.before(1) == "version" || (c.word(article) == "::" && lead.len == 0) {
             return None;
         }
-        return Some((article + 1, match parsed {
-            Parsed::Networks(networks) => Ok(networks),
-            Parsed::Bad(reason) => Err(reason),
-        }));
+        return Some((
+            article + 1,
+            match parsed {
+                Parsed::Networks(networks) => Ok(networks),
+                Parsed::Bad(reason) => Err(reason),
+            },
+        ));
     }
     if first && lead.end.is_some() && is_part_of_address(c.word(0)) {
         let reason = format!("{} is not a whole address; write a prefix such as {0}.0/24", c.word(0));
         return Some((1, Err(reason)));
     }
-    if lead.directed || lead.host || !first { zone(&c.skip(article)).map(|(len, zone)| (article + len, Ok(zone))) } else { bare_zone(c) }
+    if lead.directed || lead.host || !first {
+        zone(&c.skip(article)).map(|(len, zone)| (article + len, Ok(zone)))
+    } else {
+        bare_zone(c)
+    }
 }
 
 /// `10.0.0`: three numbers, none too large.
@@ -123,8 +144,31 @@ fn is_part_of_address(word: &str) -> bool {
 }
 
 const PLACES: &[&str] = &[
-    "host", "hosts", "address", "addresses", "ip", "ips", "network", "networks", "net", "machine", "machines", "client", "clients",
-    "server", "servers", "side", "range", "ranges", "subnet", "subnets", "systems", "computers", "lan", "world", "space",
+    "host",
+    "hosts",
+    "address",
+    "addresses",
+    "ip",
+    "ips",
+    "network",
+    "networks",
+    "net",
+    "machine",
+    "machines",
+    "client",
+    "clients",
+    "server",
+    "servers",
+    "side",
+    "range",
+    "ranges",
+    "subnet",
+    "subnets",
+    "systems",
+    "computers",
+    "lan",
+    "world",
+    "space",
 ];
 
 /// "internal hosts", "outside", "the internet", "outside 10.0.0.0/8".
@@ -146,7 +190,8 @@ fn zone(c: &Cursor) -> Option<(usize, Networks)> {
         return Some((2, named));
     }
     let noun = matches!(c.word(0), "outside" | "internet" | "inside" | "intranet" | "lan" | "wan");
-    let owner = if noun && c.any(1, &["the", "our", "my", "of"]) { c.skip(1).run(&["of", "the", "our", "my"], 2) } else { 0 };
+    let owner =
+        if noun && c.any(1, &["the", "our", "my", "of"]) { c.skip(1).run(&["of", "the", "our", "my"], 2) } else { 0 };
     let places = c.skip(1 + owner).run(&["ip"], 1);
     let places = places + c.skip(1 + owner + places).run(PLACES, 1);
     match (noun, places) {
@@ -156,11 +201,12 @@ fn zone(c: &Cursor) -> Option<(usize, Networks)> {
     }
 }
 
-/// Without a preposition only "internal hosts" and "localhost" count.
+/// Without a preposition only "internal hosts", "localhost" and "outside 10.0.0.0/8" count.
 fn bare_zone(c: &Cursor) -> Option<(usize, Result<Networks, String>)> {
     let adjective = c.any(0, &["internal", "external", "private", "public"]);
     let place = c.any(1, &["host", "hosts", "address", "addresses", "ip", "ips", "machine", "machines"]);
-    if c.word(0) == "localhost" || (adjective && place) {
+    let apart = c.word(0) == "outside" && matches!(parse(c.word(1)), Some(Parsed::Networks(_)));
+    if c.word(0) == "localhost" || (adjective && place) || apart {
         return zone(c).map(|(len, zone)| (len, Ok(zone)));
     }
     None
@@ -169,8 +215,35 @@ fn bare_zone(c: &Cursor) -> Option<(usize, Result<Networks, String>)> {
 /// Whether what stands `ahead` is not the noun that an adjective before it belongs to.
 fn is_boundary(c: &Cursor, ahead: usize) -> bool {
     let after = [
-        "", "to", "from", "and", "or", "but", "on", "over", "with", "without", "in", "at", "last", "yesterday", "today", "since",
-        "between", "before", "after", "->", "not", "except", "via", "using", "port", "that", "which", "for", "during",
+        "",
+        "to",
+        "from",
+        "and",
+        "or",
+        "but",
+        "on",
+        "over",
+        "with",
+        "without",
+        "in",
+        "at",
+        "last",
+        "yesterday",
+        "today",
+        "since",
+        "between",
+        "before",
+        "after",
+        "->",
+        "not",
+        "except",
+        "via",
+        "using",
+        "port",
+        "that",
+        "which",
+        "for",
+        "during",
     ];
     c.any(ahead, &after) || c.sep(ahead) != super::token::Sep::None
 }

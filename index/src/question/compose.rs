@@ -36,8 +36,10 @@ pub(super) enum Part {
     Or,
     /// A filler or an "and": conditions around it belong together.
     Link,
-    /// A word, or a stop: conditions around it do not.
-    Break,
+    /// A word: conditions around it are apart.
+    Word,
+    /// The end of a sentence.
+    Stop,
 }
 
 /// What the pieces come to: chips in order, and the "or"s that could not be made a filter.
@@ -52,7 +54,7 @@ fn parts(c: &Cursor, pieces: &[Piece]) -> Vec<Part> {
     let mut at = 0;
     while let Some(piece) = pieces.get(at) {
         if c.tokens[piece.at].sep == Sep::Stop {
-            parts.push(Part::Break);
+            parts.push(Part::Stop);
         }
         if let Some((chip, next)) = list(c, pieces, at) {
             parts.push(Part::Chip(chip));
@@ -62,7 +64,7 @@ fn parts(c: &Cursor, pieces: &[Piece]) -> Vec<Part> {
         parts.push(match piece.what {
             What::Or => Part::Or,
             What::And | What::Filler => Part::Link,
-            _ => Part::Break,
+            _ => Part::Word,
         });
         at += 1;
     }
@@ -76,7 +78,8 @@ fn list(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(Chip, usize)> {
     let mut members = vec![chip.clone()];
     while let Some((is_or, after)) = joint(c, pieces, next) {
         let Some((other, end)) = term(c, pieces, after) else { break };
-        let alike = chip.slot.is_some() && chip.slot == other.slot && chip.slot.is_some_and(|slot| excludes(slot, is_or));
+        let alike =
+            chip.slot.is_some() && chip.slot == other.slot && chip.slot.is_some_and(|slot| excludes(slot, is_or));
         // Under a negation "or" joins anything: "not from A or to B" wants neither.
         let joins = if negative { (alike || is_or) && (is_or || !other.negative) } else { alike && !other.negative };
         if !joins {
@@ -122,9 +125,21 @@ fn either(members: &[Chip], negative: bool) -> Chip {
 /// "port 80 or 443" instead of "port 80 or port 443".
 fn shared_label(labels: &[String]) -> String {
     let head = labels.first().map_or("", |label| label.as_str());
-    let prefix = ["destination port ", "source port ", "port ", "from or to ", "from ", "to ", "verdict ", "family ", "service "]
-        .into_iter()
-        .find(|prefix| head.starts_with(prefix) && labels.iter().all(|label| label.starts_with(prefix)));
+    let prefix = [
+        "destination port ",
+        "source port ",
+        "port ",
+        "from or to ",
+        "from ",
+        "to ",
+        "verdict ",
+        "family ",
+        "service ",
+        "host under ",
+        "host contains ",
+    ]
+    .into_iter()
+    .find(|prefix| head.starts_with(prefix) && labels.iter().all(|label| label.starts_with(prefix)));
     match prefix {
         Some(prefix) => {
             let rest: Vec<String> = labels.iter().map(|label| label[prefix.len()..].to_owned()).collect();
@@ -165,7 +180,9 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
                 fillers = 0;
             }
             What::Item(_) => break,
-            _ if negations > 0 && negation::is_filler(&c.tokens[piece.at].low, fillers) && piece.len == 1 => fillers += 1,
+            _ if negations > 0 && negation::is_filler(&c.tokens[piece.at].low, fillers) && piece.len == 1 => {
+                fillers += 1
+            }
             _ => return None,
         }
         at += 1;
@@ -210,7 +227,8 @@ fn hangs_on(first: &Item, next: &Item) -> bool {
 fn chip(tokens: Range<usize>, items: &[(&Item, &Piece)], negative: bool) -> Chip {
     let filter = all(items.iter().map(|(item, _)| item.filter.clone()).collect());
     let label = items.iter().map(|(item, _)| item.label.as_str()).collect::<Vec<_>>().join(" ");
-    let echoes = items.iter().filter(|(item, _)| item.echo && !negative).map(|(_, piece)| piece.at..piece.at + piece.len);
+    let echoes =
+        items.iter().filter(|(item, _)| item.echo && !negative).map(|(_, piece)| piece.at..piece.at + piece.len);
     Chip {
         tokens,
         label: if negative { format!("not {label}") } else { label },
@@ -228,13 +246,20 @@ fn join_across(mut parts: Vec<Part>) -> (Vec<Chip>, Vec<Range<usize>>) {
     while let Some(or) = parts.iter().position(|part| matches!(part, Part::Or)) {
         let left = run(&parts, (0..or).rev());
         let right = run(&parts, or + 1..parts.len());
-        parts[or] = Part::Break;
-        match (left.is_empty(), right.is_empty()) {
-            (true, true) => {}
-            (false, false) => merge(&mut parts, left, right),
+        let far = nearest(&parts, (0..or).rev()).zip(nearest(&parts, or + 1..parts.len()));
+        parts[or] = Part::Word;
+        match (left.first(), right.first(), far) {
+            (Some(_), Some(_), _) => merge(&mut parts, left, right),
+            // "ssh guessing or telnet guessing", "ssh or a beacon on port 4444".
+            (None, None, Some((one, other))) if both_topics(&parts, one, other) && slot(&parts, one) == slot(&parts, other) => {
+                merge(&mut parts, vec![one], vec![other]);
+            }
+            (Some(_), None, Some((one, other))) | (None, Some(_), Some((one, other))) if both_topics(&parts, one, other) => {
+                merge(&mut parts, vec![one], vec![other]);
+            }
             // "ssh or something else": the condition would hide the other half.
-            (true, false) => give_up(&mut parts, &right[..1], &mut given_up),
-            (false, true) => give_up(&mut parts, &left[..1], &mut given_up),
+            (Some(&near), None, _) | (None, Some(&near), _) => give_up(&mut parts, near, &mut given_up),
+            (None, None, _) => {}
         }
     }
     let chips = parts.into_iter().filter_map(|part| match part {
@@ -252,13 +277,28 @@ fn run(parts: &[Part], places: impl Iterator<Item = usize>) -> Vec<usize> {
         .collect()
 }
 
-/// Joins the runs on both sides of an "or" into one chip. Neighbours of one kind join alone.
-fn merge(parts: &mut [Part], left: Vec<usize>, right: Vec<usize>) {
-    let slot = |at: usize| match &parts[at] {
+/// The first chip met along `places` in the same sentence, words or not.
+fn nearest(parts: &[Part], places: impl Iterator<Item = usize>) -> Option<usize> {
+    places.take_while(|&at| !matches!(parts[at], Part::Stop | Part::Or)).find(|&at| matches!(parts[at], Part::Chip(_)))
+}
+
+fn slot(parts: &[Part], at: usize) -> Option<Slot> {
+    match &parts[at] {
         Part::Chip(chip) => chip.slot,
         _ => None,
-    };
-    let neighbours = slot(left[0]).is_some() && slot(left[0]) == slot(right[0]);
+    }
+}
+
+/// Whether both chips say what kind of traffic is meant, rather than whose or when.
+fn both_topics(parts: &[Part], one: usize, other: usize) -> bool {
+    [one, other].iter().all(|&at| {
+        matches!(slot(parts, at), Some(Slot::Service | Slot::Protocol | Slot::Port(_) | Slot::Host | Slot::Verdict | Slot::Family))
+    })
+}
+
+/// Joins the runs on both sides of an "or" into one chip. Neighbours of one kind join alone.
+fn merge(parts: &mut [Part], left: Vec<usize>, right: Vec<usize>) {
+    let neighbours = slot(parts, left[0]).is_some() && slot(parts, left[0]) == slot(parts, right[0]);
     let mut left = if neighbours { vec![left[0]] } else { left };
     let right = if neighbours { vec![right[0]] } else { right };
     left.reverse();
@@ -281,18 +321,19 @@ fn merge(parts: &mut [Part], left: Vec<usize>, right: Vec<usize>) {
             hints: chips.iter().flat_map(|chip| chip.hints.clone()).collect(),
         }
     };
-    let joined = either(&[side(parts, &left), side(parts, &right)], false);
+    let sides = [side(parts, &left), side(parts, &right)];
+    let mut joined = either(&sides, false);
+    // Words between the two sides stay words.
+    joined.echoes.push(sides[0].tokens.end..sides[1].tokens.start);
     for &at in left.iter().chain(&right) {
         parts[at] = Part::Link;
     }
     parts[place] = Part::Chip(joined);
 }
 
-fn give_up(parts: &mut [Part], places: &[usize], given_up: &mut Vec<Range<usize>>) {
-    for &at in places {
-        if let Part::Chip(chip) = &parts[at] {
-            given_up.push(chip.tokens.clone());
-            parts[at] = Part::Break;
-        }
+fn give_up(parts: &mut [Part], at: usize, given_up: &mut Vec<Range<usize>>) {
+    if let Part::Chip(chip) = &parts[at] {
+        given_up.push(chip.tokens.clone());
+        parts[at] = Part::Word;
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn recognise(c: &Cursor) -> Option<Found> {
         .filter(|(_, suffix)| suffix.is_empty())
         .map(|(value, _)| value)
         .or_else(|| number::word(word).filter(|_| !matches!(word, "a" | "an" | "single")))?;
-    let noun = usize::from(c.any(head + 1, &["flows", "events", "hits", "results", "connections", "sessions", "matches"]));
+    let noun =
+        usize::from(c.any(head + 1, &["flows", "events", "hits", "results", "connections", "sessions", "matches"]));
     if unit::parse(c.raw(head + 1)).is_some() || c.any(head + 1, &["weeks", "months", "years", "percent", "%"]) {
         return None;
     }

@@ -13,8 +13,24 @@ use crate::filter::{Compare, Filter};
 /// Words that a feature's name may be written in ("flow iat max").
 const NAME_WORDS_MAX: usize = 5;
 
+/// Names as people say them.
+const SPOKEN: &[(&str, &str)] = &[
+    ("average packet size", "packet_len_mean"),
+    ("average packet length", "packet_len_mean"),
+    ("mean packet size", "packet_len_mean"),
+    ("mean packet length", "packet_len_mean"),
+    ("largest packet", "packet_len_max"),
+    ("biggest packet", "packet_len_max"),
+    ("maximum packet size", "packet_len_max"),
+    ("smallest packet", "packet_len_min"),
+    ("minimum packet size", "packet_len_min"),
+];
+
 pub(super) fn recognise(c: &Cursor) -> Option<Found> {
     let (name_len, name) = name(c)?;
+    if c.any(name_len, &["between", "from"]) {
+        return between(c, name_len + 1, &name);
+    }
     let comparison = comparison(&c.skip(name_len))?;
     let at = name_len + comparison.len;
     let symbolic = c.token(at - 1).is_some_and(|token| token.operator);
@@ -51,6 +67,36 @@ pub(super) fn recognise(c: &Cursor) -> Option<Found> {
     }
 }
 
+/// "smean between 100 and 200".
+fn between(c: &Cursor, at: usize, name: &str) -> Option<Found> {
+    let low = value(&c.skip(at), name == "duration")?;
+    let joint = at + low.len;
+    if !c.any(joint, &["and", "to"]) {
+        return None;
+    }
+    let high = value(&c.skip(joint + 1), name == "duration")?;
+    let len = joint + 1 + high.len;
+    let (low_fit, high_fit) = match (fit(name, low.unit.or(high.unit)), fit(name, high.unit)) {
+        (Ok(low), Ok(high)) => (low, high),
+        (Err(reason), _) | (_, Err(reason)) => return note(len, reason),
+    };
+    let (from, to) = (low.number * low_fit.0, high.number * high_fit.0);
+    if from > to {
+        return note(len, "the range ends before it starts");
+    }
+    let unit = high.unit.map(|unit| format!(" {}", unit.shown)).unwrap_or_default();
+    let own = low.unit.filter(|unit| Some(unit.shown) != high.unit.map(|unit| unit.shown)).map(|unit| format!(" {}", unit.shown));
+    let label = format!(
+        "{} {}{} to {}{unit}",
+        high_fit.1,
+        number::shown(low.number),
+        own.unwrap_or_default(),
+        number::shown(high.number)
+    );
+    let bounds = vec![compared(&low_fit.1, Compare::Ge, from), compared(&high_fit.1, Compare::Le, to)];
+    Item::new(len, Slot::Quantity, label, Filter::And(bounds)).found()
+}
+
 /// The name of a feature at the cursor, in one token or several.
 fn name(c: &Cursor) -> Option<(usize, String)> {
     let word = c.word(0);
@@ -63,6 +109,9 @@ fn name(c: &Cursor) -> Option<(usize, String)> {
         "bytes" => return Some(directed(Measure::Bytes)),
         "packets" => return Some(directed(Measure::Packets)),
         _ => {}
+    }
+    if let Some(found) = SPOKEN.iter().find_map(|(words, name)| c.phrase(&[words]).map(|len| (len, (*name).to_owned()))) {
+        return Some(found);
     }
     if FEATURE_NAMES.contains(&word) {
         return Some((1, word.to_owned()));
@@ -104,7 +153,9 @@ fn fit(name: &str, unit: Option<Unit>) -> Result<(f64, String), String> {
         return Ok((factor * unit.factor, name.to_owned()));
     }
     Err(match measure_of(name) {
-        Some(Measure::Packets) => format!("{name} counts packets, not {}; to compare lengths write packet_len_max", unit.shown),
+        Some(Measure::Packets) => {
+            format!("{name} counts packets, not {}; to compare lengths write packet_len_max", unit.shown)
+        }
         _ => format!("{name} is not measured in {}", unit.shown),
     })
 }

@@ -21,8 +21,27 @@ const FLAGS: &[(&str, &str)] = &[
 ];
 /// What follows a flag's name when the name of an attack or something else is meant.
 const OTHER: &[&str] = &[
-    "scan", "scans", "scanning", "flood", "floods", "flooding", "attack", "attacks", "cookie", "cookies", "probe", "probes",
-    "storm", "sweep", "injection", "by", "button", "notification", "notifications", "number", "numbers",
+    "scan",
+    "scans",
+    "scanning",
+    "flood",
+    "floods",
+    "flooding",
+    "attack",
+    "attacks",
+    "cookie",
+    "cookies",
+    "probe",
+    "probes",
+    "storm",
+    "sweep",
+    "injection",
+    "by",
+    "button",
+    "notification",
+    "notifications",
+    "number",
+    "numbers",
 ];
 
 pub(super) fn recognise(c: &Cursor) -> Option<Found> {
@@ -39,7 +58,8 @@ fn written(c: &Cursor) -> Option<Found> {
     let tail = c.skip(at + 1).run(&["flag", "flags", "packet", "packets", "set", "bit"], 2);
     let plain = with > 0 || marker > 0 || c.any(at + 1, &["flag", "flags", "set"]) || negated(c);
     // "push" and "reset" are ordinary words unless a flag is spoken of.
-    let word = matches!(name, "push" | "reset") && marker == 0 && !c.any(at + 1, &["flag", "flags", "packet", "packets"]);
+    let word =
+        matches!(name, "push" | "reset") && marker == 0 && !c.any(at + 1, &["flag", "flags", "packet", "packets"]);
     if !plain || word || c.any(at + 1 + tail, OTHER) {
         return None;
     }

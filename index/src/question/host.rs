@@ -1,7 +1,7 @@
 //! Host names: "host example.org", "to www.example.org", "sni contains foo", "*.example.org", a URL, a bare name under
 //! a known top-level domain.
 
-use super::item::{Cursor, Found, Item, Slot, all, note};
+use super::item::{Cursor, Found, Item, Slot, all, any_of, listed, note};
 use super::lead::lead;
 use super::network::{Parsed, parse};
 use super::tld;
@@ -9,21 +9,37 @@ use crate::filter::{End, Filter, HostMatch};
 
 /// Bytes of a host name (RFC 1035).
 const HOST_MAX: usize = 253;
+/// Names in one list.
+const LIST_MAX: usize = 16;
 
 pub(super) fn recognise(c: &Cursor) -> Option<Found> {
     compared(c).or_else(|| named(c)).or_else(|| url(c))
 }
 
 const MARKERS: &[&str] = &[
-    "app.host", "server name", "host name", "http host", "dns name", "domain name", "tls sni", "hostname", "sni", "host", "domain",
-    "site", "website",
+    "app.host",
+    "server name",
+    "host name",
+    "http host",
+    "dns name",
+    "domain name",
+    "tls sni",
+    "hostname",
+    "sni",
+    "host",
+    "domain",
+    "site",
+    "website",
 ];
 
 /// "sni contains foo", "host = example.org", "hostname ending in .org".
 fn compared(c: &Cursor) -> Option<Found> {
     let marker = c.phrase(MARKERS)?;
     let ways: &[(&[&str], HostMatch)] = &[
-        (&["contains", "containing", "with", "like", "includes", "including", "matching", "matches"], HostMatch::Contains),
+        (
+            &["contains", "containing", "with", "like", "includes", "including", "matching", "matches"],
+            HostMatch::Contains,
+        ),
         (&["ending in", "ending with", "ends in", "ends with", "under", "below"], HostMatch::Domain),
         (&["is exactly", "exactly", "=", "equals"], HostMatch::Exact),
     ];
@@ -42,7 +58,23 @@ fn compared(c: &Cursor) -> Option<Found> {
     if c.any(marker, &["with", "like", "including", "under", "below"]) && c.word(0) == "host" && !word.contains('.') {
         return None;
     }
-    built(len, how, word, false)
+    let mut found = vec![word];
+    let mut len = len;
+    while let Some(other) = alternative(&c.skip(len)).filter(|_| found.len() < LIST_MAX) {
+        found.push(other);
+        len += 2;
+    }
+    let filters = found.iter().map(|host| Filter::Host { how, host: (*host).to_owned() }).collect();
+    let labels: Vec<String> = found.iter().map(|host| (*host).to_owned()).collect();
+    Item::new(len, Slot::Host, label(how, &listed(&labels)), any_of(filters)).found()
+}
+
+/// "or facebook" after "sni contains google": one more plain word, where nothing belongs to that word.
+fn alternative<'a>(c: &Cursor<'a>) -> Option<&'a str> {
+    let word = c.word(1);
+    let ends = c.sep(2) != super::token::Sep::None || c.any(2, &["or", "and", "from", "to", "on", "last", "yesterday", "today", "over", "not"]);
+    let plain = is_name(word) && forebay_event::service::place_of(word).is_none() && parse(word).is_none();
+    (c.word(0) == "or" && c.sep(0) == super::token::Sep::None && ends && plain).then_some(word)
 }
 
 /// A name after a lead, or on its own.
@@ -63,8 +95,13 @@ fn named(c: &Cursor) -> Option<Found> {
         return if usable { built(len + 1, HostMatch::Contains, inner, lead.directed) } else { None };
     }
     let name = word.trim_start_matches('*').trim_start_matches('.');
-    let colon = c.sep(len) == super::token::Sep::None && c.any(0, &["host", "sni", "hostname", "app.host", "site"]) && len == 1;
-    let quoted_field = colon && c.tokens.get(c.at).zip(c.token(1)).is_some_and(|(key, value)| c.text.get(key.span.end..value.span.start) == Some(":"));
+    let colon =
+        c.sep(len) == super::token::Sep::None && c.any(0, &["host", "sni", "hostname", "app.host", "site"]) && len == 1;
+    let quoted_field = colon
+        && c.tokens
+            .get(c.at)
+            .zip(c.token(1))
+            .is_some_and(|(key, value)| c.text.get(key.span.end..value.span.start) == Some(":"));
     if !(is_dotted(name, trusted || wild) || quoted_field && is_name(name)) {
         return None;
     }
@@ -114,13 +151,16 @@ fn with_port(item: Item, port: u16) -> Item {
 }
 
 fn built(len: usize, how: HostMatch, host: &str, directed: bool) -> Option<Found> {
-    let label = match how {
-        HostMatch::Exact => format!("host exactly {host}"),
-        HostMatch::Domain => format!("host {host} or below"),
-        HostMatch::Contains => format!("host contains {host}"),
-    };
     let filter = Filter::Host { how, host: host.to_owned() };
-    Item::new(len, Slot::Host, label, filter).directed(directed).found()
+    Item::new(len, Slot::Host, label(how, host), filter).directed(directed).found()
+}
+
+fn label(how: HostMatch, host: &str) -> String {
+    match how {
+        HostMatch::Exact => format!("host exactly {host}"),
+        HostMatch::Domain => format!("host under {host}"),
+        HostMatch::Contains => format!("host contains {host}"),
+    }
 }
 
 /// Whether `name` is a dotted name that can be taken for a host: known top level, and not the name of a file unless

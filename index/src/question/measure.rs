@@ -16,12 +16,43 @@ pub(super) enum Way {
 }
 
 const UP: &[&str] = &[
-    "upload", "uploads", "uploaded", "uploading", "sent", "send", "sends", "sending", "transmitted", "outbound", "outgoing", "egress",
-    "exfiltrated", "request", "requests",
+    "upload",
+    "uploads",
+    "uploaded",
+    "uploading",
+    "sent",
+    "send",
+    "sends",
+    "sending",
+    "transmitted",
+    "outbound",
+    "outgoing",
+    "egress",
+    "exfiltrated",
+    "request",
+    "requests",
 ];
 const DOWN: &[&str] = &[
-    "download", "downloads", "downloaded", "downloading", "received", "receive", "receives", "receiving", "inbound", "incoming",
-    "ingress", "returned", "reply", "replies", "response", "responses", "answer", "answers", "answered", "back",
+    "download",
+    "downloads",
+    "downloaded",
+    "downloading",
+    "received",
+    "receive",
+    "receives",
+    "receiving",
+    "inbound",
+    "incoming",
+    "ingress",
+    "returned",
+    "reply",
+    "replies",
+    "response",
+    "responses",
+    "answer",
+    "answers",
+    "answered",
+    "back",
 ];
 
 /// The direction that one word names.
@@ -39,12 +70,30 @@ pub(super) fn way_before(c: &Cursor) -> Way {
         if let Some(way) = way(word) {
             return way;
         }
-        if !matches!(word, "of" | "data" | "a" | "total" | "with" | "were" | "was" | "is" | "are" | "traffic" | "that" | "bytes") {
+        if !matches!(
+            word,
+            "of" | "data" | "a" | "total" | "with" | "were" | "was" | "is" | "are" | "traffic" | "that" | "bytes"
+        ) {
             break;
         }
     }
-    Way::Both
+    noun_before(c).unwrap_or(Way::Both)
 }
+
+/// "uploads to the outside over 10 MB": a noun that an address or another condition parts from its amount.
+fn noun_before(c: &Cursor) -> Option<Way> {
+    let from = c.at.saturating_sub(NOUN_REACH);
+    c.tokens.get(from..c.at)?.iter().rev().take_while(|token| token.sep == super::token::Sep::None).find_map(|token| {
+        match token.low.as_str() {
+            "upload" | "uploads" | "uploading" => Some(Way::Up),
+            "download" | "downloads" | "downloading" => Some(Way::Down),
+            _ => None,
+        }
+    })
+}
+
+/// Tokens between a noun such as "uploads" and its amount.
+const NOUN_REACH: usize = 8;
 
 /// The direction named right after the value, and the tokens it takes: "uploaded", "of data sent".
 pub(super) fn way_after(c: &Cursor) -> Option<(usize, Way)> {
@@ -85,7 +134,12 @@ pub(super) fn compared(name: &str, op: Compare, value: f64) -> Filter {
 /// What a feature is measured in; `None` for a ratio or a plain count.
 pub(super) fn measure_of(name: &str) -> Option<Measure> {
     let is = |part: &str| name.contains(part);
-    if name == "duration" || is("_iat_") || name.starts_with("active_") || name.starts_with("idle_") || is("bulk_duration") {
+    if name == "duration"
+        || is("_iat_")
+        || name.starts_with("active_")
+        || name.starts_with("idle_")
+        || is("bulk_duration")
+    {
         Some(Measure::Micros)
     } else if matches!(name, "sload" | "dload") {
         Some(Measure::BitsPerSecond)
@@ -93,7 +147,10 @@ pub(super) fn measure_of(name: &str) -> Option<Measure> {
         Some(Measure::BytesPerSecond)
     } else if matches!(name, "rate" | "srate" | "drate" | "flow_pkts_per_sec") {
         Some(Measure::PacketsPerSecond)
-    } else if matches!(name, "packets" | "spkts" | "dpkts") || name.ends_with("_packets") || name.ends_with("packets_bulk") {
+    } else if matches!(name, "packets" | "spkts" | "dpkts")
+        || name.ends_with("_packets")
+        || name.ends_with("packets_bulk")
+    {
         Some(Measure::Packets)
     } else if is("ratio") || is("flag") || name == "packet_len_var" {
         None

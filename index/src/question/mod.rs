@@ -52,6 +52,12 @@ pub const UNDERSTOOD_MAX: usize = 32;
 /// The most hits that a question may ask for ("top 500").
 pub const COUNT_MAX: usize = 1_000;
 
+/// Nodes and depth that the conditions of one question may have together; below the limits of a filter, so that a
+/// caller can still add a filter of its own.
+const NODES_MAX: usize = 192;
+const DEPTH_MAX: usize = 12;
+const _: () = assert!(NODES_MAX < crate::limits::FILTER_NODES_MAX && DEPTH_MAX < crate::limits::FILTER_DEPTH_MAX);
+
 /// The time and the zone in which a question is asked.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -107,7 +113,14 @@ pub fn parse(text: &str, clock: &Clock) -> Question {
     let cursor = Cursor { text, tokens: &tokens, at: 0, clock };
     let pieces = scan::pieces(cursor);
     let (chips, given_up) = compose::compose(&cursor, &pieces);
-    let mut reading = Reading { text, tokens: &tokens, kept: vec![true; tokens.len()], understood: Vec::new(), notes: Vec::new() };
+    let mut reading = Reading {
+        text,
+        tokens: &tokens,
+        kept: vec![true; tokens.len()],
+        understood: Vec::new(),
+        notes: Vec::new(),
+        nodes: 1,
+    };
     let mut k = None;
     for piece in &pieces {
         match &piece.what {
@@ -142,6 +155,8 @@ struct Reading<'a> {
     kept: Vec<bool>,
     understood: Vec<Understood>,
     notes: Vec<Note>,
+    /// Nodes of the filters so far.
+    nodes: usize,
 }
 
 impl Reading<'_> {
@@ -150,6 +165,11 @@ impl Reading<'_> {
             let reason = format!("a question may hold {UNDERSTOOD_MAX} conditions; this one was left out");
             return self.note(chip.tokens, &reason);
         }
+        let (nodes, depth) = size(&chip.filter);
+        if self.nodes + nodes > NODES_MAX || depth > DEPTH_MAX {
+            return self.note(chip.tokens, "the conditions together are too large; this one was left out");
+        }
+        self.nodes += nodes;
         for hint in &chip.hints {
             self.note(chip.tokens.clone(), hint);
         }
@@ -177,8 +197,25 @@ impl Reading<'_> {
     /// The bytes that a stretch of tokens covers.
     fn span(&self, tokens: &Range<usize>) -> Range<usize> {
         let start = self.tokens.get(tokens.start).map_or(self.text.len(), |token| token.span.start);
-        let end = tokens.end.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.span.end);
+        let end =
+            tokens.end.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.span.end);
         start..end.max(start)
+    }
+}
+
+/// Nodes and depth of a filter. Chips are built from bounded lists, so the recursion is as shallow as they are.
+fn size(filter: &Filter) -> (usize, usize) {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => {
+            let sizes: Vec<(usize, usize)> = parts.iter().map(size).collect();
+            let deepest = sizes.iter().map(|(_, depth)| *depth).max().unwrap_or(0);
+            (1 + sizes.iter().map(|(nodes, _)| nodes).sum::<usize>(), 1 + deepest)
+        }
+        Filter::Not(part) => {
+            let (nodes, depth) = size(part);
+            (1 + nodes, 1 + depth)
+        }
+        _ => (1, 1),
     }
 }
 

@@ -63,9 +63,8 @@ fn exponent(suffix: &str) -> usize {
 
 /// A small number as a word.
 pub(super) fn word(low: &str) -> Option<f64> {
-    const WORDS: &[&str] = &[
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    ];
+    const WORDS: &[&str] =
+        &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     match low {
         "a" | "an" | "single" => Some(1.0),
         "fifteen" => Some(15.0),

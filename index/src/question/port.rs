@@ -54,10 +54,8 @@ fn written(c: &Cursor) -> Option<Found> {
 }
 
 fn built(ranges: &[(u16, u16)], end: End, len: usize) -> Item {
-    let labels: Vec<String> = ranges
-        .iter()
-        .map(|&(from, to)| if from == to { from.to_string() } else { format!("{from}–{to}") })
-        .collect();
+    let labels: Vec<String> =
+        ranges.iter().map(|&(from, to)| if from == to { from.to_string() } else { format!("{from}–{to}") }).collect();
     let filter = any_of(ranges.iter().map(|&(from, to)| Filter::Port { end, from, to }).collect());
     Item::new(len, Slot::Port(end), format!("{}port {}", adjective(end), listed(&labels)), filter)
 }
@@ -80,7 +78,8 @@ fn range(c: &Cursor, first: bool) -> Option<(usize, Result<(u16, u16), String>)>
     let Some(from) = number(word) else {
         let numeric = word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
         let digits = word.trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.');
-        return (first && numeric && digits).then(|| (skipped + 1, Err("a port is a number from 0 to 65535".to_owned())));
+        return (first && numeric && digits)
+            .then(|| (skipped + 1, Err("a port is a number from 0 to 65535".to_owned())));
     };
     let to = match c.word(skipped + 1) {
         "to" | "through" | "until" | "-" | "–" => number(c.word(skipped + 2)),

@@ -61,17 +61,24 @@ fn refused(c: &Cursor, len: usize, value: &Value, unit: Unit, timed: bool) -> Op
         if period || recurring {
             return Some(None);
         }
-        if let Some(word) = about(&["gap", "gaps", "interval", "intervals", "pause", "pauses", "delay", "delays", "latency", "jitter"]) {
-            return Some(note(len, format!("“{word}” names no single feature; compare flow_iat_max, fwd_iat_mean or idle_max")));
+        if let Some(word) =
+            about(&["gap", "gaps", "interval", "intervals", "pause", "pauses", "delay", "delays", "latency", "jitter"])
+        {
+            return Some(note(
+                len,
+                format!("“{word}” names no single feature; compare flow_iat_max, fwd_iat_mean or idle_max"),
+            ));
         }
     }
     if unit.measure == Measure::Bytes && c.any(len, &["per"]) {
         return None;
     }
     if unit.measure == Measure::Bytes
-        && let Some(word) = about(&["packet", "packets", "window", "header", "headers", "segment", "segments", "payload", "mtu"])
+        && let Some(word) =
+            about(&["packet", "packets", "window", "header", "headers", "segment", "segments", "payload", "mtu"])
     {
-        let reason = format!("“{word}” names no single feature; compare packet_len_max, packet_len_mean or another by name");
+        let reason =
+            format!("“{word}” names no single feature; compare packet_len_max, packet_len_mean or another by name");
         return Some(note(len, reason));
     }
     None
@@ -108,7 +115,9 @@ fn label(bounds: &[(Compare, f64, Unit)], name: &str) -> String {
         format!("{} {unit}", number::shown(value))
     };
     let amounts = match bounds {
-        [(_, from, low), (_, to, high), ..] if low == high => format!("{} to {}", number::shown(*from), amount(*to, *high)),
+        [(_, from, low), (_, to, high), ..] if low == high => {
+            format!("{} to {}", number::shown(*from), amount(*to, *high))
+        }
         [(_, from, low), (_, to, high), ..] => format!("{} to {}", amount(*from, *low), amount(*to, *high)),
         [(op, value, unit)] => format!("{} {}", shown(*op), amount(*value, *unit)),
         [] => String::new(),
@@ -160,7 +169,8 @@ fn dashed(c: &Cursor) -> Option<(Value, Value, usize)> {
     let (from, to) = c.raw(0).split_once(['-', '–'])?;
     let (low, "") = number::split(from)? else { return None };
     let (high, suffix) = number::split(to)?;
-    let (unit, len) = if suffix.is_empty() { (super::unit::parse(c.raw(1))?, 2) } else { (super::unit::parse(suffix)?, 1) };
+    let (unit, len) =
+        if suffix.is_empty() { (super::unit::parse(c.raw(1))?, 2) } else { (super::unit::parse(suffix)?, 1) };
     let side = |number| Value { len: 0, number, unit: Some(unit), open: false };
     Some((side(low), side(high), len))
 }
@@ -188,7 +198,10 @@ fn few_packets(c: &Cursor) -> Option<Found> {
     let unit = value.unit.filter(|unit| unit.measure == Measure::Packets)?;
     let single = c.any(lead, &["one", "single", "1"]);
     let len = lead + value.len;
-    if !(stated || single) || c.any(len, &["loss", "capture", "per", "larger", "smaller", "of", "over"]) || c.before(1) == "than" {
+    if !(stated || single)
+        || c.any(len, &["loss", "capture", "per", "larger", "smaller", "of", "over"])
+        || c.before(1) == "than"
+    {
         return None;
     }
     built(c, len, &[(Compare::Eq, value.number, unit)])

@@ -72,13 +72,55 @@ const OPERATORS: &[(&str, &str)] = &[
 ];
 /// What may stand before a colon as the name of a field.
 const KEYS: &[&str] = &[
-    "src", "dst", "source", "destination", "from", "to", "port", "ports", "sport", "dport", "src_port", "dst_port",
-    "src_ip", "dst_ip", "ip", "net", "host", "hostname", "sni", "proto", "protocol", "service", "verdict", "family",
-    "app.host", "app.protocol", "class.family", "class.verdict", "flow.src_ip", "flow.dst_ip", "flow.src_port",
-    "flow.dst_port", "flow.protocol", "before", "after", "since", "until", "duration", "bytes", "packets", "site",
+    "src",
+    "dst",
+    "source",
+    "destination",
+    "from",
+    "to",
+    "port",
+    "ports",
+    "sport",
+    "dport",
+    "src_port",
+    "dst_port",
+    "src_ip",
+    "dst_ip",
+    "ip",
+    "net",
+    "host",
+    "hostname",
+    "sni",
+    "proto",
+    "protocol",
+    "service",
+    "verdict",
+    "family",
+    "app.host",
+    "app.protocol",
+    "class.family",
+    "class.verdict",
+    "flow.src_ip",
+    "flow.dst_ip",
+    "flow.src_port",
+    "flow.dst_port",
+    "flow.protocol",
+    "before",
+    "after",
+    "since",
+    "until",
+    "duration",
+    "bytes",
+    "packets",
+    "site",
 ];
 /// Words with a slash that are one thing.
 const WHOLE: &[&str] = &["tcp/ip", "ethernet/ip", "n/a"];
+
+/// First parts of the names of time zones.
+const ZONE_AREAS: &[&str] = &[
+    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Etc", "Europe", "Indian", "Pacific",
+];
 
 struct Tokens<'a> {
     text: &'a str,
@@ -209,6 +251,7 @@ impl Tokens<'_> {
             && [left, right].iter().all(|side| side.len() > 1 && side.chars().all(|c| c.is_ascii_alphabetic()))
             && !WHOLE.contains(&piece.to_lowercase().as_str())
             && !right.eq_ignore_ascii_case("sec")
+            && !ZONE_AREAS.contains(&left)
         {
             let slash = span.start + left.len();
             self.push(span.start..slash);

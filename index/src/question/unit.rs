@@ -117,18 +117,18 @@ pub(super) fn time(low: &str) -> Option<Unit> {
 }
 
 fn count(low: &str) -> Option<Unit> {
-    let flags = match low {
+    let (flags, shown) = match low {
         "packet" | "packets" | "pkt" | "pkts" => return Some(unit(Measure::Packets, 1.0, "packets")),
         "kpkts" => return Some(unit(Measure::Packets, 1e3, "packets")),
-        "syn" | "syns" => "syn_flag_count",
-        "fin" | "fins" => "fin_flag_count",
-        "rst" | "rsts" | "reset" | "resets" => "rst_flag_count",
-        "ack" | "acks" => "ack_flag_count",
-        "psh" | "pshs" => "psh_flag_count",
-        "urg" | "urgs" => "urg_flag_count",
+        "syn" | "syns" => ("syn_flag_count", "SYN"),
+        "fin" | "fins" => ("fin_flag_count", "FIN"),
+        "rst" | "rsts" | "reset" | "resets" => ("rst_flag_count", "RST"),
+        "ack" | "acks" => ("ack_flag_count", "ACK"),
+        "psh" | "pshs" => ("psh_flag_count", "PSH"),
+        "urg" | "urgs" => ("urg_flag_count", "URG"),
         _ => return None,
     };
-    Some(unit(Measure::Flags(flags), 1.0, &flags[..3]))
+    Some(unit(Measure::Flags(flags), 1.0, shown))
 }
 
 fn rate(low: &str) -> Option<Unit> {

@@ -5,9 +5,12 @@
 
 use forebay_event::Verdict;
 
-use super::item::{Cursor, Found, Item, Slot, any_of, note};
+use super::item::{Cursor, Found, Item, Slot, any_of, listed, note};
 use super::token::Sep;
 use crate::filter::Filter;
+
+/// Families in one list.
+const LIST_MAX: usize = 16;
 
 pub(super) fn recognise(c: &Cursor) -> Option<Found> {
     unjudged(c).or_else(|| judged(c)).or_else(|| family(c))
@@ -18,12 +21,41 @@ const VERDICTS: &[(&str, Verdict)] =
 
 /// Nouns that a verdict belongs to, and words after which nothing of its own follows.
 const JUDGED: &[&str] = &[
-    "flow", "flows", "traffic", "event", "events", "connection", "connections", "session", "sessions", "verdict", "verdicts", "ones",
-    "activity", "", "from", "to", "and", "or", "in", "on", "last", "yesterday", "today", "since", "between", "tcp", "udp", "icmp",
-    "over", "with", "during",
+    "flow",
+    "flows",
+    "traffic",
+    "event",
+    "events",
+    "connection",
+    "connections",
+    "session",
+    "sessions",
+    "verdict",
+    "verdicts",
+    "ones",
+    "activity",
+    "",
+    "from",
+    "to",
+    "and",
+    "or",
+    "in",
+    "on",
+    "last",
+    "yesterday",
+    "today",
+    "since",
+    "between",
+    "tcp",
+    "udp",
+    "icmp",
+    "over",
+    "with",
+    "during",
 ];
 /// Before it, these show that the word is used loosely.
-const LOOSE: &[&str] = &["anything", "something", "looks", "look", "looking", "very", "most", "more", "seems", "a", "an", "any"];
+const LOOSE: &[&str] =
+    &["anything", "something", "looks", "look", "looking", "very", "most", "more", "seems", "a", "an", "any"];
 
 fn judged(c: &Cursor) -> Option<Found> {
     let marker = marker(c);
@@ -61,12 +93,47 @@ fn family(c: &Cursor) -> Option<Found> {
     if name.is_empty() || (equals == 0 && (c.sep(len - 1) != Sep::None || is_prose(name))) {
         return None;
     }
-    if name.len() > forebay_event::limits::WORD_BYTES_MAX || !name.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c)) {
+    if name.len() > forebay_event::limits::WORD_BYTES_MAX
+        || !name.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c))
+    {
         return note(len, "a family is one short word, such as port_scan");
     }
-    Item::new(len, Slot::Family, format!("family {name}"), Filter::Family(name.to_owned())).found()
+    let mut names = vec![name];
+    let mut len = len;
+    while let Some(other) = alternative(&c.skip(len)).filter(|_| names.len() < LIST_MAX) {
+        names.push(other);
+        len += 2;
+    }
+    let labels: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let filter = any_of(labels.iter().cloned().map(Filter::Family).collect());
+    Item::new(len, Slot::Family, format!("family {}", listed(&labels)), filter).found()
+}
+
+/// "or c2" after "family beacon": one more plain word, where nothing belongs to that word.
+fn alternative<'a>(c: &Cursor<'a>) -> Option<&'a str> {
+    let word = c.word(1);
+    let ends = c.sep(2) != Sep::None || c.any(2, &["or", "from", "to", "on", "last", "yesterday", "today", "over", "not"]);
+    let plain = word.chars().all(|c| c.is_alphanumeric() || c == '_') && word.len() <= 32 && !word.is_empty();
+    let service = forebay_event::service::place_of(word).is_some();
+    (c.word(0) == "or" && c.sep(0) == Sep::None && ends && plain && !service).then_some(word)
 }
 
 fn is_prose(word: &str) -> bool {
-    matches!(word, "of" | "and" | "or" | "is" | "from" | "to" | "with" | "in" | "on" | "the" | "a" | "that" | "members" | "name" | "names")
+    matches!(
+        word,
+        "of" | "and"
+            | "or"
+            | "is"
+            | "from"
+            | "to"
+            | "with"
+            | "in"
+            | "on"
+            | "the"
+            | "a"
+            | "that"
+            | "members"
+            | "name"
+            | "names"
+    )
 }

@@ -5,15 +5,78 @@ use super::token::Token;
 
 /// Words that only ask, or only name what everything here is.
 const ASKING: &[&str] = &[
-    "show", "me", "find", "list", "give", "get", "display", "search", "look", "please", "what", "which", "who", "where", "there", "i",
-    "want", "need", "see", "us", "for", "of", "from", "to", "at", "by", "over", "via", "it", "they", "have", "has", "had", "be", "been",
-    "do", "does", "did", "can", "could", "you", "my", "our", "and", "or", "but", "results", "hits", "everything", "something", "anything",
-    "data", "between", "during", "into", "through", "then", "these", "those", "this", "while", "when", "matching", "records", "happened", "made",
+    "show",
+    "me",
+    "find",
+    "list",
+    "give",
+    "get",
+    "display",
+    "search",
+    "look",
+    "please",
+    "what",
+    "which",
+    "who",
+    "where",
+    "there",
+    "i",
+    "want",
+    "need",
+    "see",
+    "us",
+    "for",
+    "of",
+    "from",
+    "to",
+    "at",
+    "by",
+    "over",
+    "via",
+    "it",
+    "they",
+    "have",
+    "has",
+    "had",
+    "be",
+    "been",
+    "do",
+    "does",
+    "did",
+    "can",
+    "could",
+    "you",
+    "my",
+    "our",
+    "and",
+    "or",
+    "but",
+    "results",
+    "hits",
+    "everything",
+    "something",
+    "anything",
+    "data",
+    "between",
+    "during",
+    "into",
+    "through",
+    "then",
+    "these",
+    "those",
+    "this",
+    "while",
+    "when",
+    "matching",
+    "records",
+    "happened",
+    "made",
 ];
 /// Words that lead to a condition and mean nothing once it is taken out.
 const CONNECTORS: &[&str] = &[
-    "from", "to", "and", "or", "with", "on", "in", "at", "by", "of", "over", "via", "between", "during", "but", "that", "which", "is",
-    "are", "was", "were", "for", "using", "only", "the", "a", "an", "having", "into", "going", "coming", "then", "than",
+    "from", "to", "and", "or", "with", "on", "in", "at", "by", "of", "over", "via", "between", "during", "but", "that",
+    "which", "is", "are", "was", "were", "for", "using", "only", "the", "a", "an", "having", "into", "going", "coming",
+    "then", "than",
 ];
 /// Openings of a request.
 const OPENINGS: &[&str] = &["please", "show", "me", "find", "list", "give", "get", "display", "search", "us"];
@@ -26,6 +89,7 @@ pub(super) fn words(text: &str, tokens: &[Token], kept: &[bool]) -> String {
     if cut {
         trim_forward(tokens, &mut kept);
         trim_backward(tokens, &mut kept);
+        trim_ends(tokens, &mut kept);
     }
     let opening = tokens.iter().take_while(|token| OPENINGS.contains(&token.low.as_str())).count();
     kept.iter_mut().take(opening).for_each(|kept| *kept = false);
@@ -36,7 +100,16 @@ pub(super) fn words(text: &str, tokens: &[Token], kept: &[bool]) -> String {
     left().map(|token| &text[token.span.clone()]).collect::<Vec<_>>().join(" ")
 }
 
-/// Connectors right after something taken out, and at the end of what is left.
+/// Connectors before the first and after the last word that is left.
+fn trim_ends(tokens: &[Token], kept: &mut [bool]) {
+    let is_connector = |at: &usize| CONNECTORS.contains(&tokens[*at].low.as_str());
+    let left: Vec<usize> = (0..kept.len()).filter(|&at| kept[at]).collect();
+    let first: Vec<usize> = left.iter().copied().take_while(is_connector).collect();
+    let last: Vec<usize> = left.iter().rev().copied().take_while(is_connector).collect();
+    first.into_iter().chain(last).for_each(|at| kept[at] = false);
+}
+
+/// An "and" right after something taken out.
 fn trim_forward(tokens: &[Token], kept: &mut [bool]) {
     for at in 1..tokens.len() {
         let joins = matches!(tokens[at].low.as_str(), "and" | "or" | "but");

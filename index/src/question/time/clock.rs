@@ -66,9 +66,7 @@ pub(super) fn text(text: &str) -> Option<Result<Daytime, String>> {
         None => None,
     };
     let read = numbers(body, None)?;
-    Some(read.and_then(|(time, width_us)| {
-Ok(Daytime { len: 0, time, width_us, zone })
-    }))
+    Some(read.and_then(|(time, width_us)| Ok(Daytime { len: 0, time, width_us, zone })))
 }
 
 /// `02:00-03:00`: two times in one token.
@@ -111,19 +109,18 @@ pub(super) fn zone_at(c: &Cursor) -> Option<Result<(usize, TimeZone), String>> {
     if raw.contains('/') && raw.starts_with(|c: char| c.is_ascii_alphabetic()) && raw.len() <= 40 {
         return TimeZone::get(raw).ok().map(|zone| Ok((1, zone)));
     }
-    if matches!(raw, "CET" | "CEST" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT" | "PST" | "PDT" | "IST" | "BST" | "JST" | "MSK") {
-        return Some(Err(format!("{raw} is not one certain zone; write UTC, an offset such as +01:00, or Europe/Berlin")));
+    if matches!(
+        raw,
+        "CET" | "CEST" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT" | "PST" | "PDT" | "IST" | "BST" | "JST" | "MSK"
+    ) {
+        return Some(Err(format!(
+            "{raw} is not one certain zone; write UTC, an offset such as +01:00, or Europe/Berlin"
+        )));
     }
     zone_of(c.word(0)).map(|zone| Ok((1, zone)))
 }
 
-fn with_zone(
-    c: &Cursor,
-    len: usize,
-    time: Time,
-    width_us: i64,
-    zone: Option<TimeZone>,
-) -> Result<Daytime, String> {
+fn with_zone(c: &Cursor, len: usize, time: Time, width_us: i64, zone: Option<TimeZone>) -> Result<Daytime, String> {
     if zone.is_some() {
         return Ok(Daytime { len, time, width_us, zone });
     }
@@ -151,7 +148,8 @@ fn numbers(body: &str, half: Option<Half>) -> Option<Result<(Time, i64), String>
     }
     let number = |part: &str| part.parse::<i8>().unwrap_or(i8::MAX);
     let micros = format!("{:0<6}", fraction.get(..6.min(fraction.len())).unwrap_or("")).parse::<i32>().unwrap_or(0);
-    let (mut hour, minute, second) = (number(hour), minute.map_or(0, number), if second.is_some() { number(whole) } else { 0 });
+    let (mut hour, minute, second) =
+        (number(hour), minute.map_or(0, number), if second.is_some() { number(whole) } else { 0 });
     if let Some(half) = half {
         if !(1..=12).contains(&hour) {
             return Some(Err(format!("there is no such time of day: {body}")));
@@ -203,7 +201,9 @@ fn zone_suffix(word: &str) -> (&str, Option<&str>) {
         }
     }
     match word.find(['+', '-']) {
-        Some(at) if at > 0 && word[..at].contains(':') && offset(&word[at..]).is_some() => (&word[..at], Some(&word[at..])),
+        Some(at) if at > 0 && word[..at].contains(':') && offset(&word[at..]).is_some() => {
+            (&word[..at], Some(&word[at..]))
+        }
         _ => (word, None),
     }
 }

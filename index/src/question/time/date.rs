@@ -6,7 +6,18 @@ use super::scope::Scope;
 use crate::question::item::Cursor;
 
 const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 const WEEKDAYS: &[(&str, Weekday)] = &[
     ("monday", Weekday::Monday),
@@ -53,7 +64,9 @@ pub(super) fn numeric(word: &str) -> Option<Result<Scope, String>> {
         } else if second > 12 || first == second {
             whole_day(year, first, second)
         } else {
-            Err(format!("day and month could be either way round; write {year:04}-{second:02}-{first:02} or {year:04}-{first:02}-{second:02}"))
+            Err(format!(
+                "day and month could be either way round; write {year:04}-{second:02}-{first:02} or {year:04}-{first:02}-{second:02}"
+            ))
         }),
         _ => None,
     }
@@ -113,7 +126,8 @@ fn month_or_year(c: &Cursor, today: Date, stated: bool) -> Option<(usize, Result
 }
 
 fn whole_day(year: i16, month: i16, day: i16) -> Result<Scope, String> {
-    let date = i8::try_from(month).ok().zip(i8::try_from(day).ok()).and_then(|(month, day)| Date::new(year, month, day).ok());
+    let date =
+        i8::try_from(month).ok().zip(i8::try_from(day).ok()).and_then(|(month, day)| Date::new(year, month, day).ok());
     let next = date.and_then(|date| date.tomorrow().ok());
     match (date, next) {
         (Some(date), Some(next)) => Ok(Scope::days(date, next)),
@@ -131,13 +145,16 @@ fn whole_month(year: i16, month: i16) -> Result<Scope, String> {
 }
 
 fn month(word: &str) -> Option<i16> {
-    let at = MONTHS.iter().position(|name| *name == word || (word.len() == 3 && name.starts_with(word)) || word == "sept" && *name == "september")?;
+    let at = MONTHS.iter().position(|name| {
+        *name == word || (word.len() == 3 && name.starts_with(word)) || word == "sept" && *name == "september"
+    })?;
     Some(at as i16 + 1)
 }
 
 fn ordinal(word: &str) -> Option<i16> {
     let digits = ["st", "nd", "rd", "th"].iter().find_map(|tail| word.strip_suffix(tail)).unwrap_or(word);
-    (digits.len() <= 2 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().unwrap_or(0))
+    (digits.len() <= 2 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| digits.parse().unwrap_or(0))
 }
 
 fn year(word: &str) -> Option<i16> {

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
 use self::clock::{Half, bare_hour, dashed, half_of};
-use self::point::{Placed, Point, iso, next_day, point};
+use self::point::{Placed, Point, Wrong, iso, next_day, point};
 use self::scope::{Scope, scope};
 use self::window::{Window, instant};
 use super::item::{Cursor, Found, note};
@@ -97,12 +97,16 @@ fn plain(c: &Cursor, now: &Zoned) -> Option<Found> {
     }
 }
 
-type Read = Result<(usize, Window), (usize, String)>;
+type Read = Result<(usize, Window), Wrong>;
 
 /// One bounded point, or a range of two; `within` is a stretch named before.
 fn expression(c: &Cursor, now: &Zoned, within: Option<Scope>) -> Option<Read> {
     let (lead, kind) = bound(c);
-    if let Some((len, first, second)) = range(c, now, lead, kind) {
+    if let Some(found) = range(c, now, lead, kind) {
+        let (len, first, second) = match found {
+            Ok(found) => found,
+            Err(wrong) => return Some(Err(wrong)),
+        };
         return Some(between(now, within, first, second).map(|window| (len, window)).map_err(|reason| (len, reason)));
     }
     if let Some(Err(reason)) = dashed(&c.skip(lead)).filter(|_| kind != Bound::Nothing) {
@@ -111,13 +115,15 @@ fn expression(c: &Cursor, now: &Zoned, within: Option<Scope>) -> Option<Read> {
     let stated = kind != Bound::Nothing;
     let point = match point(&c.skip(lead), now, stated)? {
         Ok(point) => point,
-        Err(reason) => return Some(Err((lead + 1, reason))),
+        Err((len, reason)) => return Some(Err((lead + len, reason))),
     };
     let spoken = point.clock.is_some() && point.floats() && within.is_none();
     let misplaced = kind == Bound::Between
         || (kind == Bound::Around && point.clock.is_none())
         || (within.is_some() && point.clock.is_none())
-        || (spoken && kind == Bound::Nothing && matches!(c.before(1), "than" | "over" | "under" | "duration" | "least" | "most" | "every"));
+        || (spoken
+            && kind == Bound::Nothing
+            && matches!(c.before(1), "than" | "over" | "under" | "duration" | "least" | "most" | "every"));
     if misplaced {
         return None;
     }
@@ -131,13 +137,19 @@ fn expression(c: &Cursor, now: &Zoned, within: Option<Scope>) -> Option<Read> {
 /// "last night" and the like lead the chip, since their hours need saying.
 fn name(c: &Cursor, point: &Point, lead: usize, kind: Bound, within: Option<Scope>) -> String {
     let plain = matches!(kind, Bound::At | Bound::Nothing | Bound::From) && point.clock.is_none() && within.is_none();
-    let words: Vec<&str> = (lead..lead + point.len).map(|at| c.word(at)).collect();
+    let words: Vec<&str> = (lead..lead + point.len).map(|at| c.raw(at)).collect();
     let spoken = words.iter().all(|word| word.chars().all(char::is_alphabetic));
     if plain && spoken { words.join(" ") } else { String::new() }
 }
 
 /// The window that a preposition makes of one point.
-fn bounded(point: &Point, placed: &Placed, kind: Bound, within: Option<Scope>, zone: TimeZone) -> Result<Window, String> {
+fn bounded(
+    point: &Point,
+    placed: &Placed,
+    kind: Bound,
+    within: Option<Scope>,
+    zone: TimeZone,
+) -> Result<Window, String> {
     let edge = |at: Option<Result<Timestamp, String>>| at.transpose();
     let scope_from = edge(within.map(|scope| instant(scope.from, &zone, false)))?;
     let scope_to = edge(within.map(|scope| instant(scope.to, &zone, true)))?;
@@ -151,7 +163,10 @@ fn bounded(point: &Point, placed: &Placed, kind: Bound, within: Option<Scope>, z
         Bound::Around => {
             let quarter = 15.minutes();
             let far = |_| "the calendar ends before that".to_owned();
-            (Some(placed.start.checked_sub(quarter).map_err(far)?), Some(placed.start.checked_add(quarter).map_err(far)?))
+            (
+                Some(placed.start.checked_sub(quarter).map_err(far)?),
+                Some(placed.start.checked_add(quarter).map_err(far)?),
+            )
         }
         Bound::From | Bound::Between | Bound::At | Bound::Nothing => (Some(placed.start), Some(placed.end)),
     };
@@ -164,11 +179,11 @@ fn floating(placed: &Placed) -> String {
 }
 
 /// Two points and the tokens from the lead on: "between A and B", "from A to B", "A to B", "A-B".
-fn range(c: &Cursor, now: &Zoned, lead: usize, kind: Bound) -> Option<(usize, Point, Point)> {
+fn range(c: &Cursor, now: &Zoned, lead: usize, kind: Bound) -> Option<Result<(usize, Point, Point), Wrong>> {
     if matches!(kind, Bound::Since | Bound::After | Bound::Before | Bound::Until | Bound::Around) {
         return None;
     }
-    let bare = |clock: clock::Daytime| Point { len: clock.len, scope: None, clock: Some(clock) };
+    let bare = |clock: clock::Daytime| Point { len: clock.len, scope: None, clock: Some(clock), weekday: false };
     if let Some(Ok((first, second))) = dashed(&c.skip(lead)) {
         let mut len = lead + second.len;
         let mut second = bare(second);
@@ -177,9 +192,10 @@ fn range(c: &Cursor, now: &Zoned, lead: usize, kind: Bound) -> Option<(usize, Po
             second.scope = Some(day);
             len += on + day_len;
         }
-        return Some((len, bare(first), second));
+        return Some(Ok((len, bare(first), second)));
     }
-    let joints: &[&str] = if kind == Bound::Between { &["and", "to", "-"] } else { &["to", "until", "till", "through", "-", "–"] };
+    let joints: &[&str] =
+        if kind == Bound::Between { &["and", "to", "-"] } else { &["to", "until", "till", "through", "-", "–"] };
     let start = c.skip(lead);
     let (first, joint) = match point(&start, now, true) {
         Some(Ok(first)) => (first.clone(), lead + first.len),
@@ -193,8 +209,10 @@ fn range(c: &Cursor, now: &Zoned, lead: usize, kind: Bound) -> Option<(usize, Po
     if !c.any(joint, joints) || (kind == Bound::At && first.clock.is_none()) {
         return None;
     }
-    let second = point(&c.skip(joint + 1), now, true)?.ok()?;
-    Some((joint + 1 + second.len, first, second))
+    Some(match point(&c.skip(joint + 1), now, true)? {
+        Ok(second) => Ok((joint + 1 + second.len, first, second)),
+        Err((len, reason)) => Err((joint + 1 + len, reason)),
+    })
 }
 
 /// The window from one point to another. A time of day without a day of its own follows the other point's.
@@ -213,8 +231,8 @@ fn between(now: &Zoned, within: Option<Scope>, first: Point, second: Point) -> R
         (None, _) => second.place(now, None, &second_zone)?.end,
     };
     // "from Monday to Wednesday" on a Tuesday: the Monday before the last Wednesday.
-    let week_back = start.civil.checked_sub(7.days()).ok().filter(|_| start.start >= to && first.clock.is_none());
-    if let Some(civil) = week_back.filter(|_| now.timestamp().duration_since(start.start).as_hours() < 24 * 7) {
+    let week_back = start.civil.checked_sub(7.days()).ok().filter(|_| start.start >= to && first.weekday && first.clock.is_none());
+    if let Some(civil) = week_back {
         start.start = instant(civil, &zone, false)?;
     }
     let hint = (first.floats() && shared.is_none()).then(|| floating(&start));
@@ -228,7 +246,7 @@ fn interval(c: &Cursor, now: &Zoned) -> Option<Found> {
     let placed = |text: &str| {
         let point = match iso(text) {
             Some(point) => point,
-            None => date::numeric(text)?.map(|scope| Point { len: 1, scope: Some(scope), clock: None }),
+            None => date::numeric(text)?.map(|scope| Point { len: 1, scope: Some(scope), clock: None, weekday: false }),
         };
         Some(point.and_then(|point| {
             let zone = point.zone().unwrap_or_else(|| now.time_zone().clone());
@@ -236,7 +254,13 @@ fn interval(c: &Cursor, now: &Zoned) -> Option<Found> {
         }))
     };
     let length = |text: &str| text.to_uppercase().parse::<jiff::Span>().ok().filter(|_| text.starts_with('p'));
-    let window = |from: Timestamp, to: Timestamp, zone| Window { from: Some(from), to: Some(to), zone, name: String::new(), hint: None };
+    let window = |from: Timestamp, to: Timestamp, zone| Window {
+        from: Some(from),
+        to: Some(to),
+        zone,
+        name: String::new(),
+        hint: None,
+    };
     let found = match (placed(left), placed(right), length(left), length(right)) {
         (Some(Ok((from, zone))), Some(Ok((to, _))), ..) => {
             let day = right.split('t').count() == 1;

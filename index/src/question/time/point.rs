@@ -17,7 +17,12 @@ pub(super) struct Point {
     pub(super) len: usize,
     pub(super) scope: Option<Scope>,
     pub(super) clock: Option<Daytime>,
+    /// It begins with the name of a weekday, so it recurs.
+    pub(super) weekday: bool,
 }
+
+/// What is meant as a point but is none: the tokens, and why.
+pub(super) type Wrong = (usize, String);
 
 /// A point with its place in time: when it starts and ends, and the civil time of its start.
 #[derive(Clone, Debug)]
@@ -28,14 +33,14 @@ pub(super) struct Placed {
 }
 
 /// Reads a point at the cursor. With `stated` a preposition stands before it.
-pub(super) fn point(c: &Cursor, now: &Zoned, stated: bool) -> Option<Result<Point, String>> {
+pub(super) fn point(c: &Cursor, now: &Zoned, stated: bool) -> Option<Result<Point, Wrong>> {
     if let Some(read) = iso(c.word(0)) {
-        return Some(read);
+        return Some(read.map_err(|reason| (1, reason)));
     }
     if let Some(read) = daytime(c) {
         let mut clock = match read {
             Ok(clock) => clock,
-            Err(reason) if stated => return Some(Err(reason)),
+            Err(reason) if stated => return Some(Err((1, reason))),
             Err(_) => return None,
         };
         let on = c.skip(clock.len).run(&["on", "of"], 1);
@@ -44,23 +49,25 @@ pub(super) fn point(c: &Cursor, now: &Zoned, stated: bool) -> Option<Result<Poin
             Some((len, Ok(scope))) => (clock.len + on + len, Some(scope)),
             _ => (clock.len, None),
         };
-        if clock.zone.is_none() && scope.is_some()
+        if clock.zone.is_none()
+            && scope.is_some()
             && let Some(Ok((zone_len, zone))) = super::clock::zone_at(&c.skip(len))
         {
             clock.zone = Some(zone);
-            return Some(Ok(Point { len: len + zone_len, scope, clock: Some(clock) }));
+            return Some(Ok(Point { len: len + zone_len, scope, clock: Some(clock), weekday: false }));
         }
-        return Some(Ok(Point { len, scope, clock: Some(clock) }));
+        return Some(Ok(Point { len, scope, clock: Some(clock), weekday: false }));
     }
     let (len, scope) = match scope(c, now.datetime(), stated)? {
         (len, Ok(scope)) => (len, scope),
-        (_, Err(reason)) => return Some(Err(reason)),
+        (len, Err(reason)) => return Some(Err((len, reason))),
     };
+    let weekday = super::date::weekday(c, true).is_some();
     let at = c.skip(len).run(&["at"], 1);
     match daytime(&c.skip(len + at)) {
-        Some(Ok(clock)) => Some(Ok(Point { len: len + at + clock.len, scope: Some(scope), clock: Some(clock) })),
-        Some(Err(reason)) => Some(Err(reason)),
-        None => Some(Ok(Point { len, scope: Some(scope), clock: None })),
+        Some(Ok(clock)) => Some(Ok(Point { len: len + at + clock.len, scope: Some(scope), clock: Some(clock), weekday })),
+        Some(Err(reason)) => Some(Err((len + at + 1, reason))),
+        None => Some(Ok(Point { len, scope: Some(scope), clock: None, weekday })),
     }
 }
 
@@ -69,7 +76,7 @@ pub(super) fn iso(word: &str) -> Option<Result<Point, String>> {
     let (day, time) = word.split_once('t')?;
     let scope = numeric(day)?;
     let clock = clock_text(time)?;
-    Some(scope.and_then(|scope| Ok(Point { len: 1, scope: Some(scope), clock: Some(clock?) })))
+    Some(scope.and_then(|scope| Ok(Point { len: 1, scope: Some(scope), clock: Some(clock?), weekday: false })))
 }
 
 impl Point {

@@ -21,7 +21,7 @@ fn last(c: &Cursor, now: &Zoned) -> Option<Found> {
     let (count_len, count, suffix) = match number(&at.skip(1)) {
         Some(number) => (number.len, number.value, number.suffix),
         None if at.any(1, &["few", "couple"]) => return None,
-        None => (usize::from(at.word(1) == "half") , if at.word(1) == "half" { 0.5 } else { 1.0 }, ""),
+        None => (usize::from(at.word(1) == "half"), if at.word(1) == "half" { 0.5 } else { 1.0 }, ""),
     };
     let article = at.skip(1 + count_len).run(&["a", "an", "of", "full"], 1);
     let (unit_len, unit) = if suffix.is_empty() { (1, at.word(1 + count_len + article)) } else { (0, suffix) };
@@ -51,6 +51,10 @@ fn ago(c: &Cursor, now: &Zoned) -> Option<Found> {
         return None;
     }
     len += 1;
+    if lead == 0 && matches!(unit, "day" | "days") {
+        // A whole day of the calendar.
+        return None;
+    }
     let at = match back(now, number.value, &unit.to_lowercase())? {
         Ok(at) => at,
         Err(reason) => return note(len, reason),

@@ -45,8 +45,9 @@ pub(super) fn scope(c: &Cursor, now: DateTime, stated: bool) -> Option<(usize, R
     if let Some((len, found)) = fixed(c, now) {
         return Some((len, found.ok_or_else(|| "the calendar ends before that".to_owned())));
     }
-    if c.any(0, &["tomorrow"]) || c.phrase(&["next week", "next month", "next hour"]).is_some() && stated {
-        return Some((1, Err("no flow is from the future".to_owned())));
+    let next = c.phrase(&["next week", "next month", "next hour", "next day"]).filter(|_| stated);
+    if let Some(len) = next.or(c.phrase(&["tomorrow"])) {
+        return Some((len, Err("no flow is from the future".to_owned())));
     }
     if let Some((len, day)) = day(c, today, stated) {
         let found = day.and_then(Scope::day);
@@ -54,7 +55,8 @@ pub(super) fn scope(c: &Cursor, now: DateTime, stated: bool) -> Option<(usize, R
         return Some((len, found.ok_or_else(|| "the calendar ends before that".to_owned())));
     }
     let (len, found) = date(c, today, stated)?;
-    let day = found.as_ref().ok().filter(|scope| scope.from.date().tomorrow().is_ok_and(|next| midnight(next) == scope.to));
+    let day =
+        found.as_ref().ok().filter(|scope| scope.from.date().tomorrow().is_ok_and(|next| midnight(next) == scope.to));
     match day {
         Some(&day) => {
             let (len, parted) = parted(c, len, Some(day));
