@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const fb_u8 *data, size_t size)
 		fb_u32 link = link_types[data[0] % (sizeof(link_types) / sizeof(link_types[0]))];
 		size_t length = ((size_t)data[1] << 8) | data[2];
 		fb_u32 over = data[3];
-		fb_i64 gap = (fb_i64)(signed char)data[4] << (data[5] % 28);
+		fb_i64 gap = (fb_i64)(signed char)data[4] * (1ll << (data[5] % 28));
 		struct fb_packet packet;
 		struct fb_key key;
 		fb_u8 *frame;

@@ -70,14 +70,17 @@ fn id_of(ended: &Ended) -> EventId {
         parts[at..at + bytes.len()].copy_from_slice(bytes);
         at += bytes.len();
     };
-    for word in [key.low[0], key.low[1], key.high[0], key.high[1]] {
-        // Address bytes in wire order, whatever the machine's order is.
-        put(&word.to_ne_bytes());
+    let low = (key.low, key.low_port);
+    let high = (key.high, key.high_port);
+    // In the flow's direction, and addresses in wire order: the same on every machine.
+    let ends = if state.swapped == 0 { [low, high] } else { [high, low] };
+    for (words, port) in ends {
+        put(&words[0].to_ne_bytes());
+        put(&words[1].to_ne_bytes());
+        put(&port.to_le_bytes());
     }
-    put(&key.low_port.to_le_bytes());
-    put(&key.high_port.to_le_bytes());
     put(&key.vlan.to_le_bytes());
-    put(&[key.protocol, state.swapped]);
+    put(&[key.protocol, key.version]);
     put(&state.start_us.to_le_bytes());
     put(&state.last_us().to_le_bytes());
     put(&state.segment.to_le_bytes());
