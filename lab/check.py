@@ -123,7 +123,7 @@ def _place(line, index):
 
 
 def _tshark(capture, select, fields):
-    command = ["tshark", "-n", "-r", str(capture), "-Y", select, "-T", "fields", *[word for field in fields for word in ("-e", field)]]
+    command = ["tshark", "-n", "-d", "tcp.port==2222,ssh", "-r", str(capture), "-Y", select, "-T", "fields", *[word for field in fields for word in ("-e", field)]]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"tshark: {done.stderr.strip()}")

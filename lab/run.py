@@ -8,6 +8,7 @@ the namespaces; Ctrl-C ends everything that was started and removes every namesp
 
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -36,6 +37,7 @@ SETTLE_S = 3
 
 def main():
     options = _options()
+    _usable()
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
@@ -47,11 +49,15 @@ def main():
     try:
         network.up()
         _run(site, network, jobs, folder, out, options.minutes * 60)
+    except KeyboardInterrupt as interrupt:
+        print(f"ended by {interrupt}: nothing was written", file=sys.stderr)
+        return 130
     finally:
         jobs.close()
         network.down()
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
+    return 0
 
 
 def _run(site, network, jobs, folder, out, run_s):
@@ -101,6 +107,16 @@ def _one(lab, begin, seconds, activity, failed):
         traceback.print_exc()
 
 
+def _usable():
+    """Says what is missing before anything is begun."""
+    if os.geteuid() != 0:
+        raise SystemExit("the lab makes network namespaces: run it as root")
+    names = (pathlib.Path(__file__).parent / "packages.txt").read_text().split()
+    missing = sorted(set(names) - set(versions()))
+    if missing:
+        raise SystemExit(f"packages are missing: apt-get install --no-install-recommends {' '.join(missing)}")
+
+
 def _interrupted(number, _frame):
     raise KeyboardInterrupt(f"signal {number}")
 
@@ -121,4 +137,4 @@ def _options():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,7 +9,9 @@ URLS_MAX = 40
 
 
 def fetch(lab, machine, activity, urls, options=(), timeout_s=40, agent=AGENTS[0]):
-    """Gets `urls` in one curl, that is, over as few connections as curl needs."""
+    """Gets `urls` in one curl, that is, over as few connections as curl needs.
+
+    Where a host has IPv4 and IPv6, `options` must hold -4 or -6: else curl tries both at once and is silent about the loser."""
     start_us = now_us()
     command = ["curl", "-sk", "-m", timeout_s, "-A", agent, "-w", ENDS, *options]
     for url in urls[:URLS_MAX]:

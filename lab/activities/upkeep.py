@@ -11,6 +11,8 @@ TOOLS = Path(__file__).parent.parent / "tools"
 ROUNDS_MAX = 80
 LINES_MAX = 150
 IDLE_MAX = 14
+# The capture begins a little before the activities do.
+BEFORE_US = 30_000_000
 
 
 def clocks(lab, seconds):
@@ -115,8 +117,8 @@ def lookups(lab, seconds):
 
 def standing_rows(lab):
     """Rows for what goes on all the time without being started by an activity: lookups for names, and neighbour discovery."""
-    site, start_us = lab.site, now_us()
-    end_us = start_us + int((lab.run_s + 60) * 1e6) + GRACE_US
+    site, began_us = lab.site, now_us()
+    start_us, end_us = began_us - BEFORE_US, began_us + int((lab.run_s + 60) * 1e6) + GRACE_US
     span = {"start_us": start_us, "end_us": end_us}
     for net in (site.user_net, site.server_net):
         lab.ledger.add("name_lookup", net, lab.v4("dns"), "udp", 53, **span)

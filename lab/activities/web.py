@@ -25,7 +25,7 @@ def downloads(lab, seconds):
     for _ in lab.until(seconds, DOWNLOADS_MAX):
         scheme = rng.choice(["http", "http", "https"])
         name = rng.choice(["package.deb", "package.deb", "update.bin"])
-        pace = ["--limit-rate", f"{rng.randint(300, 2500)}k"]
+        pace = [rng.choice(["-4", "-4", "-6"]), "--limit-rate", f"{rng.randint(300, 2500)}k"]
         fetch(lab, rng.choice(site.users), "download", [f"{scheme}://{site.mirror}/{name}"], pace, agent="Debian APT-HTTP/1.3 (2.6.1)")
         lab.sleep(seconds / DOWNLOADS_MAX * rng.uniform(0.5, 1.2))
 
@@ -35,7 +35,7 @@ def api_calls(lab, seconds):
     rng, site = lab.rng("api"), lab.site
     for _ in lab.until(seconds, CALLS_MAX):
         urls = [f"https://{site.api}/v1/orders/{rng.randint(1, 9999)}" for _ in range(rng.randint(1, 5))]
-        fetch(lab, "web", "api_calls", urls, agent="python-requests/2.28")
+        fetch(lab, "web", "api_calls", urls, ["-4"], agent="python-requests/2.28")
         lab.sleep(rng.expovariate(CALLS_MAX / seconds))
 
 
