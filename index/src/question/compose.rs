@@ -229,14 +229,23 @@ fn chip(tokens: Range<usize>, items: &[(&Item, &Piece)], negative: bool) -> Chip
     let label = items.iter().map(|(item, _)| item.label.as_str()).collect::<Vec<_>>().join(" ");
     let echoes =
         items.iter().filter(|(item, _)| item.echo && !negative).map(|(_, piece)| piece.at..piece.at + piece.len);
+    let (label, filter) = if negative { turned(&label, filter) } else { (label, filter) };
     Chip {
         tokens,
-        label: if negative { format!("not {label}") } else { label },
-        filter: if negative { Filter::Not(Box::new(filter)) } else { filter },
+        label,
+        filter,
         slot: (items.len() == 1).then(|| items[0].0.slot),
         negative,
         echoes: echoes.collect(),
         hints: items.iter().filter_map(|(item, _)| item.hint.clone()).collect(),
+    }
+}
+
+/// A condition turned round; one that was a negation loses it.
+fn turned(label: &str, filter: Filter) -> (String, Filter) {
+    match (label.strip_prefix("not "), filter) {
+        (Some(label), Filter::Not(inner)) => (label.to_owned(), *inner),
+        (_, filter) => (format!("not {label}"), Filter::Not(Box::new(filter))),
     }
 }
 

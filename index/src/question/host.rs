@@ -125,7 +125,7 @@ fn url(c: &Cursor) -> Option<Found> {
     }
     let authority = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
     let len = lead.len + 1;
-    if let Some(Parsed::Networks(networks)) = parse(authority.trim_matches(['[', ']'])) {
+    if let Some(Parsed::Networks(networks)) = parse(authority) {
         let label = format!("to {}", networks.label);
         return Item::new(len, Slot::Address(End::Dst), label, networks.filter(End::Dst)).directed(true).found();
     }

@@ -23,8 +23,9 @@ fn written(c: &Cursor) -> Option<Found> {
     };
     let mut len = lead.len + word_len;
     len += c.skip(len).run(&["number", "numbers", "range", "ranges", "is", "are", "=", "in"], 2);
-    let negative = c.any(len, &["!="]);
-    len += usize::from(negative);
+    let other = c.phrase_after(len, &["!=", "other than", "except", "not"]);
+    let negative = other > 0;
+    len += other;
     if let Some(found) = compared(c, len, end, lead.directed) {
         return Some(found);
     }

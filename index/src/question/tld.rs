@@ -90,8 +90,8 @@ const COUNTRIES: &str = "ac ad ae af ag ai al am ao aq ar at au aw ax az ba bb b
     pm pn pr pt pw qa re ro ru rw sa sb sc sd se sg si sk sl sm sn sr ss st su sv sx sy sz tc td tg th tj tk tl tm tn to tr tt tv tw \
     tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
 const FILES: &[&str] = &[
-    "sh", "py", "rs", "md", "pl", "so", "ps", "cc", "zip", "mov", "app", "as", "ml", "gz", "hm", "gh", "mk", "mm",
-    "tf", "pub",
+    "sh", "py", "rs", "md", "pl", "so", "ps", "cc", "zip", "mov", "app", "as", "ml", "hm", "gh", "mk", "mm",
+    "tf",
 ];
 
 /// What the last label of a name says, lower case.

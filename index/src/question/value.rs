@@ -22,7 +22,9 @@ pub(super) fn value(c: &Cursor, minutes: bool) -> Option<Value> {
     let (suffix, mut open) = suffix.strip_suffix('+').map_or((suffix, false), |suffix| (suffix, true));
     let mut unit = None;
     if suffix.is_empty() {
-        if let Some(found) = read(c.raw(len).trim_end_matches('+'), minutes) {
+        // In "bytes>1000 packets<5" the next word is the next comparison's.
+        let compared = c.token(len + 1).is_some_and(|token| token.operator);
+        if let Some(found) = read(c.raw(len).trim_end_matches('+'), minutes).filter(|_| !compared) {
             open |= c.raw(len).ends_with('+');
             unit = Some(found);
             len += 1;
