@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p forebay-ebpf --example agreement [-- --differences FEATURE]`
 //!
-//! Reads `../shared/data/pcaps` and what nfstream and the corrected CICFlowMeter printed for them (`../shared/data/reference`). A flow is
+//! Reads `../shared/data/pcaps` and what nfstream and the corrected `CICFlowMeter` printed for them (`../shared/data/reference`). A flow is
 //! *cut alike* where both name the same ends in the same direction, the same first and last packet time and the same number of
 //! packets; only these are compared. Where a tool has another unit or estimator, ours is converted to it, and the table says so; a value agrees
 //! if it differs by at most 0.1 %, or by the tool's clock tick (nfstream: 1 ms).

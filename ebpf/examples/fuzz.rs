@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     println!("{what}: {cases} cases in {seconds} s without a failure");
-    outcomes.iter().for_each(|(outcome, count)| println!("  {outcome}: {count}"));
+    for (outcome, count) in outcomes {
+        println!("  {outcome}: {count}");
+    }
     Ok(())
 }
 

@@ -81,7 +81,7 @@ fn generated() -> Vec<u8> {
 fn packet(out: &mut Vec<u8>, time_us: u64, flow: u64, random: u64) {
     let payload = (random % 1400) as u16;
     let captured_payload = payload.min(64);
-    let tcp = flow % 4 != 0;
+    let tcp = !flow.is_multiple_of(4);
     let l4: u16 = if tcp { 20 } else { 8 };
     let ip_bytes = 20 + l4 + payload;
     let captured = 14 + 20 + u32::from(l4 + captured_payload);

@@ -134,6 +134,7 @@ pub(crate) struct FlowState {
 /// `struct fb_limits`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names)] // the names of the C side
 pub(crate) struct Limits {
     pub(crate) idle_us: i64,
     pub(crate) active_us: i64,

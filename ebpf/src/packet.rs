@@ -1,6 +1,6 @@
 //! One packet as the meter sees it: a frame parsed from the link layer up to the transport header.
 //!
-//! Of tunnels (GRE, IP in IP, VXLAN, ESP, ...) the outer packet is taken. VLAN tags, MPLS labels and PPPoE are not
+//! Of tunnels (GRE, IP in IP, VXLAN, ESP, ...) the outer packet is taken. VLAN tags, MPLS labels and `PPPoE` are not
 //! tunnels but link headers, and are walked over.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -191,8 +191,8 @@ impl FlowTable {
             if word == 0 {
                 break;
             }
-            let home = (word >> 32) as usize & mask;
-            if (place.wrapping_sub(home) & mask) >= (place.wrapping_sub(hole) & mask) {
+            let wanted = (word >> 32) as usize & mask;
+            if (place.wrapping_sub(wanted) & mask) >= (place.wrapping_sub(hole) & mask) {
                 self.index[hole] = word;
                 hole = place;
             }

@@ -2,6 +2,7 @@
 //! same events and identifiers each time.
 //!
 //! Method: more flows than the table holds; clocks that jump; the same capture twice, whole and packed.
+#![allow(clippy::unwrap_used)] // helpers of tests panic as tests do
 
 mod support;
 

@@ -2,6 +2,7 @@
 //!
 //! Method: one conversation is written by hand as pcap and pcapng in both byte orders and several time resolutions, packed,
 //! cut at every byte, and broken in named ways; the events must be those of the plain file.
+#![allow(clippy::unwrap_used)] // helpers of tests panic as tests do
 
 mod support;
 

@@ -1,6 +1,7 @@
 //! Goal: the pieces of a packet are metered in the flow of their first piece; pieces without one are counted.
 //!
 //! Method: datagrams are cut by hand, sent in order, without the first piece, and with another sender's number in between.
+#![allow(clippy::unwrap_used)] // helpers of tests panic as tests do
 
 mod support;
 

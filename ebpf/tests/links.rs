@@ -2,6 +2,7 @@
 //! its own reason.
 //!
 //! Method: one packet of each IP version is wrapped by hand in each link header; one frame is damaged in each way.
+#![allow(clippy::unwrap_used)] // helpers of tests panic as tests do
 
 mod support;
 

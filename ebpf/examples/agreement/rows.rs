@@ -1,4 +1,6 @@
 //! Which feature of ours is which column of theirs, and how ours is converted.
+#![allow(unreachable_pub)] // a module of an example
+#![allow(clippy::unnecessary_wraps)] // all conversions have one shape, and some have nothing to compare
 
 use forebay_event::Event;
 use forebay_event::feature as f;
@@ -176,7 +178,7 @@ static NFSTREAM_ROWS: &[Row] = rows![
     "bwd_urg_flags", "dst2src_urg_packets", false, AS_IS, "", |e| at(e, f::BWD_URG_FLAGS);
 ];
 
-/// The transport headers alone: CICFlowMeter leaves the IPv4 header out, and sums.
+/// The transport headers alone: `CICFlowMeter` leaves the IPv4 header out, and sums.
 fn l4_headers(event: &Event, mean: usize, packets: usize) -> Option<f64> {
     let count = event.features.0[packets];
     let options_possible = event.flow.src_ip.is_ipv6();

@@ -55,9 +55,9 @@ fn le32(payload: &[u8], at: usize) -> Option<u32> {
     be32(payload, at).map(u32::swap_bytes)
 }
 
-/// A NetBIOS session header, then the mark of SMB 1, 2, 3 or its encrypted form (MS-SMB2).
+/// A `NetBIOS` session header, then the mark of SMB 1, 2, 3 or its encrypted form (MS-SMB2).
 fn is_smb(payload: &[u8], _: (u16, u16)) -> bool {
-    payload.first() == Some(&0) && matches!(payload.get(4..8), Some([0xff | 0xfe | 0xfd, b'S', b'M', b'B']))
+    payload.first() == Some(&0) && matches!(payload.get(4..8), Some([0xfd..=0xff, b'S', b'M', b'B']))
 }
 
 /// TPKT and a connection request or confirm of X.224 (MS-RDPBCGR, section 2.2.1).
@@ -141,7 +141,7 @@ fn is_enip(payload: &[u8], ports: (u16, u16)) -> bool {
     on(ports, 44_818)
         && payload.len() >= 24
         && payload[8..12] == [0; 4]
-        && matches!(payload[..2], [0x63..=0x66 | 0x6f | 0x70, 0] | [4, 0])
+        && matches!(payload[..2], [0x63..=0x66 | 0x6f | 0x70 | 4, 0])
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn is_sip(payload: &[u8], _: (u16, u16)) -> bool {
     super::banner::recognise(payload) == Some("sip")
 }
 
-/// A handshake: type, three zero bytes, and its exact length (the WireGuard paper, section 5.4).
+/// A handshake: type, three zero bytes, and its exact length (the `WireGuard` paper, section 5.4).
 fn is_wireguard(payload: &[u8], _: (u16, u16)) -> bool {
     matches!((payload.get(..4), payload.len()), (Some([1, 0, 0, 0]), 148) | (Some([2, 0, 0, 0]), 92))
 }
@@ -127,7 +127,7 @@ fn is_coap(payload: &[u8], ports: (u16, u16)) -> bool {
     on(ports, 5683) && payload.len() >= 4 && payload[0] >> 6 == 1 && payload[0] & 0xf <= 8
 }
 
-/// NetFlow 5 or 9, or IPFIX with the datagram's own length, on its ports.
+/// `NetFlow` 5 or 9, or IPFIX with the datagram's own length, on its ports.
 fn is_netflow(payload: &[u8], ports: (u16, u16)) -> bool {
     let version = matches!(payload.get(..2), Some([0, 5 | 9 | 10]));
     version && payload.len() >= 16 && [2055, 4739, 9995, 9996].iter().any(|port| on(ports, *port))

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(at(6, 0, 1_234_567), 1_234_567);
         assert_eq!(at(9, 0, 1_234_567_999), 1_234_567);
         assert_eq!(at(3, 10, 1_500), 11_500_000);
-        assert_eq!(at(0x80 | 10, 0, 1024 + 512), 1_500_000);
+        assert_eq!(at(0x8a, 0, 1024 + 512), 1_500_000);
         assert_eq!(at(0, i64::MAX, u64::MAX), TIME_US_MAX as i64);
         assert!(units_per_s(20).is_err());
     }

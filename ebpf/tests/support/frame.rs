@@ -50,9 +50,8 @@ impl Seen {
     pub fn l4_header(&self) -> usize {
         match self.protocol {
             6 => 20 + 4 * usize::from(self.options),
-            17 => 8,
+            1 | 17 | 58 => 8,
             132 => 12,
-            1 | 58 => 8,
             _ => 0,
         }
     }

@@ -1,5 +1,5 @@
 //! What the tests share: frames built from scratch, captures written around them, and the slow meter.
-#![allow(dead_code, unreachable_pub)] // every test binary uses a part of it
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // every test binary uses a part of it, and none is shipped
 
 pub mod frame;
 pub mod run;
