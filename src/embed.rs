@@ -67,7 +67,12 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     let mut bar = Bar::new();
     let done = batch::run(job, &stop, &mut bar);
     bar.finish();
-    let summary = done.with_context(|| how_to_go_on(&args.out))?;
+    let summary = match done {
+        Err(error) if error.is_resumable() && incomplete_path(&args.out).exists() => {
+            return Err(error).with_context(|| how_to_go_on(&args.out));
+        }
+        other => other?,
+    };
     let stopped = !summary.complete;
     Report::new(&summary, &counts).print(args.json)?;
     if stopped {
@@ -77,14 +82,11 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
 }
 
 fn how_to_go_on(out: &Path) -> String {
-    let incomplete = incomplete_path(out);
-    if incomplete.exists() {
-        let (incomplete, out) = (incomplete.display(), out.display());
-        return format!(
-            "{out} is not there yet; what is finished lies in {incomplete}. Run the same command to go on, or remove that folder to start over"
-        );
-    }
-    format!("{} was not begun", out.display())
+    let (incomplete, out) = (incomplete_path(out).display().to_string(), out.display());
+    format!(
+        "{out} is not there yet; what is finished lies in {incomplete}. Run the same command to go on, or remove that folder to \
+         start over"
+    )
 }
 
 fn inputs(args: &Args, config: &Config) -> anyhow::Result<Vec<Input>> {

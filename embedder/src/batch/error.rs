@@ -64,3 +64,19 @@ pub enum BatchError {
     #[error("index: {0}")]
     Sink(SinkError),
 }
+
+impl BatchError {
+    /// Whether the same command would go on where this run stopped, once the cause is gone. Otherwise the message says what
+    /// to do.
+    pub fn is_resumable(&self) -> bool {
+        !matches!(
+            self,
+            Self::Inputs(_)
+                | Self::Occupied(_)
+                | Self::OtherJob { .. }
+                | Self::NotResumable { .. }
+                | Self::Locked(_)
+                | Self::Damaged { .. }
+        )
+    }
+}
