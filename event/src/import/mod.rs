@@ -8,7 +8,7 @@
 //! length of the source.
 //!
 //! **Layout.** [`decompress`] opens a source, [`detect`](detect()) says what it is, one file per format makes events of its
-//! records. `docs/IMPORTERS.md` lists for every format which column becomes what.
+//! records. `event/IMPORTERS.md` lists for every format which column becomes what.
 
 pub(crate) mod cic;
 mod detect;

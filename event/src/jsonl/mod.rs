@@ -16,5 +16,6 @@ pub(crate) mod parse;
 pub(crate) mod write;
 
 pub(crate) use parse::clear;
+pub(crate) use write::{number, text};
 pub use parse::Parser;
 pub use write::write;

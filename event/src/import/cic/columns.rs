@@ -4,7 +4,7 @@
 //! " Total Fwd Packets", "Tot Fwd Pkts", "tot_fwd_pkts"). They are compared by their letters and digits in lower case, then
 //! looked up in one table of every spelling known.
 
-/// A column that is used. Those not listed are passed over; `docs/IMPORTERS.md` says why.
+/// A column that is used. Those not listed are passed over; `event/IMPORTERS.md` says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Column {
