@@ -1,7 +1,7 @@
 """Events metered from captures by the program's own meter: the lab's sites, and public captures where they are present.
 
 The lab's captures are not part of the repository: `lab/run.py --site NAME --seed N --out FOLDER` makes one, and the folders
-are looked for under `FOREBAY_LAB` (default: the cache folder). The sample that is part of the repository is never read here.
+are looked for under `TOWERS_LAB` (default: the cache folder). The sample that is part of the repository is never read here.
 """
 
 import csv
@@ -19,10 +19,10 @@ from .dataset import CACHE, Events, cached, from_rows
 from .public import BY_SERVICE
 from .schema import FEATURES, ROOT, SHARED, service_of
 
-LAB = Path(os.environ.get("FOREBAY_LAB", CACHE / "lab"))
+LAB = Path(os.environ.get("TOWERS_LAB", CACHE / "lab"))
 # Sites by what they serve; a site is held out whole.
-LAB_SITES = {"train": ("train-a", "train-b", "train-c"), "validation": ("train-d",), "test": ("train-e",)}
-METER = os.environ.get("FOREBAY", str(ROOT / "target/release/forebay"))
+LAB_SITES = {"train": ("train-a", "train-b", "train-c", "train-f"), "validation": ("train-d",), "test": ("train-e", "train-g")}
+METER = os.environ.get("TOWERS_METER", str(ROOT / "target/release/forebay"))
 PUBLIC_PER_CAPTURE = 1500
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58}
 
@@ -151,6 +151,9 @@ def meter(path: Path):
     """The events of a capture. A capture the meter cannot finish gives what stands before the damage."""
     done = subprocess.run([METER, "meter", str(path)], capture_output=True, text=True)
     if done.returncode and not done.stdout:
-        print(f"{path.name}: {done.stderr.strip().splitlines()[-1:]}")
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        if path.parent.parent == LAB:
+            raise SystemExit(f"{path}: {METER} could not meter it: {reason}")
+        print(f"{path.name}: not metered: {reason}")
     for line in done.stdout.splitlines():
         yield json.loads(line)

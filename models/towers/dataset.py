@@ -11,6 +11,8 @@ from . import tags
 from .schema import FEATURE_COUNT
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "forebay" / "models"
+# The files on which prepared events depend.
+MADE_BY = ("schema.py", "tags.py", "talk.py", "archetype*.py", "meter.py", "generated.py", "cicflow.py", "public.py", "captures.py")
 
 
 @dataclass
@@ -59,8 +61,8 @@ def joined(parts: list[Events]) -> Events:
 def cached(name: str, inputs: list[Path], build) -> Events:
     """What `build` gives, from the cache where the inputs and this package are as they were when it was built."""
     digest = hashlib.sha256(name.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if not path.name.startswith(("train", "evaluate", "export", "phrases", "grammar", "network", "folder", "baseline", "graph", "report")):
+    for pattern in MADE_BY:
+        for path in sorted(Path(__file__).parent.glob(pattern)):
             digest.update(path.read_bytes())
     for path in inputs:
         digest.update(f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}".encode())

@@ -14,7 +14,7 @@ import numpy as np
 from .schema import DIMENSION, FEATURE_COUNT, PROTOCOL_VOCABULARY, SERVICE_VOCABULARY
 from .tokenizer import BUCKETS
 
-CLIP = 4.0
+CLIP = 3.0
 LARGEST = 1e18
 PROTOCOL_WIDTH = 6
 SERVICE_WIDTH = 16

@@ -40,7 +40,7 @@ class Recipe:
     """What a run depends on besides the data."""
 
     seed: int = 1
-    steps: int = 6000
+    steps: int = 1400
     service_dropout: float = 0.3
     protocol_dropout: float = 0.05
     few_share: float = 0.2
