@@ -176,7 +176,8 @@ async function holding() {
     const response = await fetch("/v1/stats");
     if (!response.ok) return;
     const stats = await response.json();
-    const span = stats.first_us === null ? "" : `, ${day(stats.first_us)} to ${day(stats.last_us)}`;
+    const [first, last] = [stats.first_us, stats.last_us].map((us) => (us === null ? "" : day(us)));
+    const span = first === last ? (first && `, ${first}`) : `, ${first} to ${last}`;
     const damaged = stats.damaged.length > 0 ? ` · ${count(stats.damaged.length)} damaged segments set aside` : "";
     part("holding").textContent = `${count(stats.events)} events${span}${damaged}`;
   } catch {

@@ -150,6 +150,7 @@ fn compose(
     now_us: i64,
     start: Instant,
 ) -> Answer {
+    let hits = found.hits.into_iter().map(|found| hit(found, &question, request)).collect();
     let understood = question.understood.into_iter().map(|item| Understood {
         start: item.span.start,
         end: item.span.end,
@@ -165,21 +166,22 @@ fn compose(
         matching: found.matching,
         cursor: found.cursor.map(|inner| PageCursor { now_us, inner }.to_string()),
         plan: request.explain.then(|| serde_json::to_value(&found.plan).unwrap_or_default()),
-        hits: found.hits.into_iter().map(hit).collect(),
+        hits,
         timeline: found.timeline.iter().map(bin).collect(),
         facets: facets(found.facets),
         took_us: start.elapsed().as_micros() as u64,
     }
 }
 
-fn hit(hit: forebay_index::Hit) -> Hit {
-    Hit {
-        event: hit.event,
-        score: hit.score,
-        similarity: hit.vector_score,
-        text_score: hit.text_score,
-        reasons: hit.reasons.into_iter().map(reason).collect(),
+/// A hit with its reasons. What the question asked for is said in its own short words, the rest as the index says it.
+fn hit(hit: forebay_index::Hit, question: &Question, request: &SearchRequest) -> Hit {
+    let (mut reasons, mut said) = (Vec::new(), Vec::new());
+    for item in question.understood.iter().filter(|item| !request.drop.contains(&item.text)) {
+        said.extend(item.filter.met_by(&hit.event).into_iter().map(|met| met.condition));
+        reasons.push(Reason { kind: "condition".to_owned(), text: item.label.clone() });
     }
+    reasons.extend(hit.reasons.into_iter().map(reason).filter(|reason| !said.contains(&reason.text)));
+    Hit { event: hit.event, score: hit.score, similarity: hit.vector_score, text_score: hit.text_score, reasons }
 }
 
 fn bin(bin: &forebay_index::TimelineBin) -> TimelineBin {
