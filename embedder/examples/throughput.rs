@@ -20,7 +20,7 @@ fn main() -> Result<(), EmbedError> {
     for precision in [Precision::Fp32, Precision::Int8] {
         match measure(&model, precision, &events) {
             Ok(rates) => {
-                println!("{precision:?}: {:.0} events per CPU second, {:.0} by the clock", rates.cpu, rates.clock)
+                println!("{precision:?}: {:.0} events per CPU second, {:.0} by the clock", rates.cpu, rates.clock);
             }
             Err(EmbedError::NoPrecision { .. }) => println!("{precision:?}: the model has none"),
             Err(error) => return Err(error),

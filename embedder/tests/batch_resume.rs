@@ -194,7 +194,9 @@ fn another_jobs_output_is_left_alone() {
     };
     assert!(refused(&setting.inputs[..2], options()).contains("number of inputs: there 3, now 2"));
     assert!(refused(&setting.inputs, Options { npy: false, ..options() }).contains("npy"));
-    assert!(refused(&setting.inputs, Options { precision: Precision::Fp32, ..options() }).contains("fp32"));
+    let default = Precision::Auto.resolve(&Model::builtin_event().unwrap());
+    let (other, name) = if default == "fp32" { (Precision::Int8, "int8") } else { (Precision::Fp32, "fp32") };
+    assert!(refused(&setting.inputs, Options { precision: other, ..options() }).contains(name));
     fs_err::write(&setting.inputs[2], "changed\n").unwrap();
     assert!(refused(&setting.inputs, options()).contains("2.jsonl"));
 }
