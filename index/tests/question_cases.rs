@@ -27,7 +27,10 @@ fn every_question_of_the_table_is_read_as_it_says() {
     for case in &cases {
         let read = rendered(&parse(&case.question, &clock));
         if read != case.expected {
-            wrong.push(format!("line {}: {}\n  expected {:#?}\n  read {read:#?}", case.line, case.question, case.expected));
+            wrong.push(format!(
+                "line {}: {}\n  expected {:#?}\n  read {read:#?}",
+                case.line, case.question, case.expected
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));

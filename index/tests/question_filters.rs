@@ -41,10 +41,7 @@ const EXACT: &[(&str, &str)] = &[
     ("https", r#"{"service":"tls"}"#),
     ("ssh or telnet", r#"{"or":[{"service":"ssh"},{"service":"telnet"}]}"#),
     ("not ssh or telnet", r#"{"not":{"or":[{"service":"ssh"},{"service":"telnet"}]}}"#),
-    (
-        "except dns to 10.0.0.53",
-        r#"{"not":{"and":[{"service":"dns"},{"ip":{"end":"dst","net":"10.0.0.53/32"}}]}}"#,
-    ),
+    ("except dns to 10.0.0.53", r#"{"not":{"and":[{"service":"dns"},{"ip":{"end":"dst","net":"10.0.0.53/32"}}]}}"#),
     ("not without tls", r#"{"service":"tls"}"#),
     ("over 10 MB", r#"{"feature":{"name":"bytes","op":"gt","value":10000000.0}}"#),
     ("at least 5 GiB uploaded", r#"{"feature":{"name":"sbytes","op":"ge","value":5368709120.0}}"#),
@@ -72,10 +69,7 @@ const EXACT: &[(&str, &str)] = &[
     ("to WWW.Example.org", r#"{"host":{"how":"domain","host":"www.example.org"}}"#),
     ("sni contains foo", r#"{"host":{"how":"contains","host":"foo"}}"#),
     ("host = nas01", r#"{"host":{"how":"exact","host":"nas01"}}"#),
-    (
-        "between 02:00 and 03:00 UTC",
-        r#"{"time":{"from_us":1709690400000000,"to_us":1709694000000000}}"#,
-    ),
+    ("between 02:00 and 03:00 UTC", r#"{"time":{"from_us":1709690400000000,"to_us":1709694000000000}}"#),
     ("since 2024-03-05T10:00:00+01:00", r#"{"time":{"from_us":1709629200000000,"to_us":null}}"#),
 ];
 

@@ -74,7 +74,12 @@ fn a_time_without_a_day_is_the_most_recent_that_has_begun() {
 
 #[test]
 fn a_stated_zone_wins_and_decides_which_day_it_is() {
-    assert_window("between 02:00 and 03:00 UTC", "2024-03-06T09:30:00Z", "2024-03-06T02:00:00Z", "2024-03-06T03:00:00Z");
+    assert_window(
+        "between 02:00 and 03:00 UTC",
+        "2024-03-06T09:30:00Z",
+        "2024-03-06T02:00:00Z",
+        "2024-03-06T03:00:00Z",
+    );
     assert_window("at 23:00 -08:00", "2024-03-06T09:30:00Z", "2024-03-06T07:00:00Z", "2024-03-06T07:01:00Z");
     assert_window("since 2024-03-05T10:00:00Z", "2024-03-06T09:30:00Z", "2024-03-05T10:00:00Z", "");
     assert_window("since 2024-03-05T10:00", "2024-03-06T09:30:00Z", "2024-03-05T09:00:00Z", "");
@@ -114,7 +119,16 @@ fn weekdays_are_the_latest() {
 fn the_ends_of_the_calendar_are_no_trouble() {
     for now_us in [i64::MIN, -377_705_023_201_000_000, 0, 253_402_207_200_000_000, i64::MAX] {
         let clock = Clock { now_us, zone: TimeZone::UTC };
-        for question in ["yesterday", "last night", "last 5 years", "since Monday", "at 10:15", "tonight", "this year", "last month"] {
+        for question in [
+            "yesterday",
+            "last night",
+            "last 5 years",
+            "since Monday",
+            "at 10:15",
+            "tonight",
+            "this year",
+            "last month",
+        ] {
             let _ = parse(question, &clock);
         }
     }

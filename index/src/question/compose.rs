@@ -81,7 +81,7 @@ fn list(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(Chip, usize)> {
         let alike =
             chip.slot.is_some() && chip.slot == other.slot && chip.slot.is_some_and(|slot| excludes(slot, is_or));
         // Under a negation "or" joins anything: "not from A or to B" wants neither.
-        let joins = if negative { (alike || is_or) && (is_or || !other.negative) } else { alike && !other.negative };
+        let joins = if negative { is_or || alike && !other.negative } else { alike && !other.negative };
         if !joins {
             break;
         }
@@ -165,6 +165,9 @@ fn joint(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(bool, usize)> {
     }
 }
 
+/// Conditions that may hang on a negated one.
+const HANGING_MAX: usize = 4;
+
 /// A condition with its negations.
 fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
     let mut at = start;
@@ -181,7 +184,7 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
             }
             What::Item(_) => break,
             _ if negations > 0 && negation::is_filler(&c.tokens[piece.at].low, fillers) && piece.len == 1 => {
-                fillers += 1
+                fillers += 1;
             }
             _ => return None,
         }
@@ -190,7 +193,8 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
     let (item, piece) = item(pieces, at)?;
     let mut items = vec![(item, piece)];
     at += 1;
-    while negations > 0 && wide {
+    let reach = if negations > 0 && wide { HANGING_MAX } else { 0 };
+    for _ in 0..reach {
         match item_after(c, pieces, at) {
             Some(next) if hangs_on(items[0].0, next.0) => items.push(next),
             _ => break,
@@ -202,7 +206,7 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
     Some((chip(pieces[start].at..end, &items, negative), at))
 }
 
-fn item<'a>(pieces: &'a [Piece], at: usize) -> Option<(&'a Item, &'a Piece)> {
+fn item(pieces: &[Piece], at: usize) -> Option<(&Item, &Piece)> {
     let piece = pieces.get(at)?;
     match &piece.what {
         What::Item(item) => Some((item, piece)),
@@ -218,8 +222,9 @@ fn item_after<'a>(c: &Cursor, pieces: &'a [Piece], at: usize) -> Option<(&'a Ite
 fn hangs_on(first: &Item, next: &Item) -> bool {
     match (first.slot, next.slot) {
         (Slot::Service | Slot::Protocol, Slot::Address(_)) => next.directed,
-        (Slot::Service | Slot::Protocol, Slot::Port(_)) => true,
-        (Slot::Address(End::Src), Slot::Address(End::Dst)) | (Slot::Address(End::Dst), Slot::Address(End::Src)) => true,
+        (Slot::Service | Slot::Protocol, Slot::Port(_))
+        | (Slot::Address(End::Src), Slot::Address(End::Dst))
+        | (Slot::Address(End::Dst), Slot::Address(End::Src)) => true,
         _ => false,
     }
 }
@@ -260,10 +265,14 @@ fn join_across(mut parts: Vec<Part>) -> (Vec<Chip>, Vec<Range<usize>>) {
         match (left.first(), right.first(), far) {
             (Some(_), Some(_), _) => merge(&mut parts, left, right),
             // "ssh guessing or telnet guessing", "ssh or a beacon on port 4444".
-            (None, None, Some((one, other))) if both_topics(&parts, one, other) && slot(&parts, one) == slot(&parts, other) => {
+            (None, None, Some((one, other)))
+                if both_topics(&parts, one, other) && slot(&parts, one) == slot(&parts, other) =>
+            {
                 merge(&mut parts, vec![one], vec![other]);
             }
-            (Some(_), None, Some((one, other))) | (None, Some(_), Some((one, other))) if both_topics(&parts, one, other) => {
+            (Some(_), None, Some((one, other))) | (None, Some(_), Some((one, other)))
+                if both_topics(&parts, one, other) =>
+            {
                 merge(&mut parts, vec![one], vec![other]);
             }
             // "ssh or something else": the condition would hide the other half.
@@ -301,7 +310,10 @@ fn slot(parts: &[Part], at: usize) -> Option<Slot> {
 /// Whether both chips say what kind of traffic is meant, rather than whose or when.
 fn both_topics(parts: &[Part], one: usize, other: usize) -> bool {
     [one, other].iter().all(|&at| {
-        matches!(slot(parts, at), Some(Slot::Service | Slot::Protocol | Slot::Port(_) | Slot::Host | Slot::Verdict | Slot::Family))
+        matches!(
+            slot(parts, at),
+            Some(Slot::Service | Slot::Protocol | Slot::Port(_) | Slot::Host | Slot::Verdict | Slot::Family)
+        )
     })
 }
 

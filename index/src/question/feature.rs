@@ -1,4 +1,4 @@
-//! Features by name: "smean > 500", "syn_flag_count >= 2", "duration > 30s", "bytes sent over 5 MB".
+//! Features by name: "smean > 500", `syn_flag_count >= 2`, "duration > 30s", "bytes sent over 5 MB".
 
 use forebay_event::FEATURE_NAMES;
 
@@ -85,7 +85,10 @@ fn between(c: &Cursor, at: usize, name: &str) -> Option<Found> {
         return note(len, "the range ends before it starts");
     }
     let unit = high.unit.map(|unit| format!(" {}", unit.shown)).unwrap_or_default();
-    let own = low.unit.filter(|unit| Some(unit.shown) != high.unit.map(|unit| unit.shown)).map(|unit| format!(" {}", unit.shown));
+    let own = low
+        .unit
+        .filter(|unit| Some(unit.shown) != high.unit.map(|unit| unit.shown))
+        .map(|unit| format!(" {}", unit.shown));
     let label = format!(
         "{} {}{} to {}{unit}",
         high_fit.1,
@@ -110,7 +113,8 @@ fn name(c: &Cursor) -> Option<(usize, String)> {
         "packets" => return Some(directed(Measure::Packets)),
         _ => {}
     }
-    if let Some(found) = SPOKEN.iter().find_map(|(words, name)| c.phrase(&[words]).map(|len| (len, (*name).to_owned()))) {
+    if let Some(found) = SPOKEN.iter().find_map(|(words, name)| c.phrase(&[words]).map(|len| (len, (*name).to_owned())))
+    {
         return Some(found);
     }
     if FEATURE_NAMES.contains(&word) {

@@ -50,8 +50,8 @@ fn compared(c: &Cursor) -> Option<Found> {
         return note(len, "a host name has at most 253 bytes");
     }
     let word = word.trim_matches('*').trim_start_matches(if how == HostMatch::Domain { "." } else { "" });
-    let marked = matches!(c.word(0), "sni" | "hostname" | "app.host" | "host" | "server" | "http" | "tls" | "dns");
-    if word.is_empty() || !marked || !is_name(word) || parse(word).is_some() {
+    let is_field = matches!(c.word(0), "sni" | "hostname" | "app.host" | "host" | "server" | "http" | "tls" | "dns");
+    if word.is_empty() || !is_field || !is_name(word) || parse(word).is_some() {
         return None;
     }
     // "host with malware" is prose; "sni with foo" is not.
@@ -72,7 +72,8 @@ fn compared(c: &Cursor) -> Option<Found> {
 /// "or facebook" after "sni contains google": one more plain word, where nothing belongs to that word.
 fn alternative<'a>(c: &Cursor<'a>) -> Option<&'a str> {
     let word = c.word(1);
-    let ends = c.sep(2) != super::token::Sep::None || c.any(2, &["or", "and", "from", "to", "on", "last", "yesterday", "today", "over", "not"]);
+    let ends = c.sep(2) != super::token::Sep::None
+        || c.any(2, &["or", "and", "from", "to", "on", "last", "yesterday", "today", "over", "not"]);
     let plain = is_name(word) && forebay_event::service::place_of(word).is_none() && parse(word).is_none();
     (c.word(0) == "or" && c.sep(0) == super::token::Sep::None && ends && plain).then_some(word)
 }

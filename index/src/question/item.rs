@@ -66,11 +66,15 @@ impl Item {
         self
     }
 
+    /// As a recogniser returns it.
+    #[allow(clippy::unnecessary_wraps)]
     pub(super) fn found(self) -> Option<Found> {
         Some(Found::Item(self))
     }
 }
 
+/// As a recogniser returns it.
+#[allow(clippy::unnecessary_wraps)]
 pub(super) fn note(len: usize, reason: impl Into<String>) -> Option<Found> {
     Some(Found::Note { len, reason: reason.into() })
 }

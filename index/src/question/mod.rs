@@ -6,6 +6,10 @@
 //! stays in [`Question::words`] for the query network. A wrong filter hides right answers, so a word that is only
 //! perhaps a condition stays a word. No text makes the parser fail.
 //!
+//! **Layout.** `token` cuts the text; `scan` asks the recognisers (one file each: `address`, `port`, `protocol`, `service`,
+//! `quantity`, `feature`, `flag`, `reply`, `time`, `host`, `verdict`, `count`) at each place; `compose` joins lists and
+//! applies negations; `words` keeps what is left. `docs/questions.md` has the grammar, with examples.
+//!
 //! **Limits.** [`TEXT_MAX`], [`UNDERSTOOD_MAX`], [`COUNT_MAX`]. The clock is passed in; nothing reads the system's.
 
 mod address;

@@ -172,9 +172,10 @@ fn with_port(mut networks: Networks, port: Option<&str>) -> Parsed {
     match port.map(str::parse::<u16>) {
         None => {}
         Some(Ok(port)) => {
-            networks.label = match networks.label.contains(':') {
-                true => format!("[{}]:{port}", networks.label),
-                false => format!("{}:{port}", networks.label),
+            networks.label = if networks.label.contains(':') {
+                format!("[{}]:{port}", networks.label)
+            } else {
+                format!("{}:{port}", networks.label)
             };
             networks.port = Some(port);
         }

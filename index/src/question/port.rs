@@ -54,7 +54,7 @@ fn written(c: &Cursor) -> Option<Found> {
     item.found()
 }
 
-fn built(ranges: &[(u16, u16)], end: End, len: usize) -> Item {
+fn built(ranges: &[Ports], end: End, len: usize) -> Item {
     let labels: Vec<String> =
         ranges.iter().map(|&(from, to)| if from == to { from.to_string() } else { format!("{from}–{to}") }).collect();
     let filter = any_of(ranges.iter().map(|&(from, to)| Filter::Port { end, from, to }).collect());
@@ -67,8 +67,11 @@ fn continues(c: &Cursor) -> bool {
     !units && matches!(range(c, false), Some((_, Ok(_))))
 }
 
+/// Lowest and highest port.
+type Ports = (u16, u16);
+
 /// One port or one range of ports.
-fn range(c: &Cursor, first: bool) -> Option<(usize, Result<(u16, u16), String>)> {
+fn range(c: &Cursor, first: bool) -> Option<(usize, Result<Ports, String>)> {
     let skipped = if first { c.run(&["between", "from", "#"], 1) } else { 0 };
     let word = c.word(skipped).trim_start_matches(['#', ':']);
     if let Some((from, to)) = word.split_once(['-', '–'])
@@ -99,7 +102,7 @@ fn number(word: &str) -> Option<u64> {
     (!word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.parse().unwrap_or(u64::MAX))
 }
 
-fn ordered(from: u64, to: u64) -> Result<(u16, u16), String> {
+fn ordered(from: u64, to: u64) -> Result<Ports, String> {
     match (u16::try_from(from), u16::try_from(to)) {
         (Ok(from), Ok(to)) if from <= to => Ok((from, to)),
         (Ok(_), Ok(_)) => Err("the range of ports ends before it starts".to_owned()),

@@ -138,17 +138,16 @@ fn range(c: &Cursor) -> Option<Found> {
     if matches!(c.before(1), "last" | "past" | "next" | "every" | "previous" | "within" | "port" | "ports") {
         return None;
     }
-    let (low, high, len) = match dashed(&c.skip(start)) {
-        Some((low, high, len)) => (low, high, start + len),
-        None => {
-            let low = value(&c.skip(start), false)?;
-            let joint = start + low.len;
-            if !c.any(joint, &["and", "to", "-", "–"]) || (start == 0 && c.word(joint) == "and") {
-                return None;
-            }
-            let high = value(&c.skip(joint + 1), false)?;
-            (low, high, joint + 1 + high.len)
+    let (low, high, len) = if let Some((low, high, len)) = dashed(&c.skip(start)) {
+        (low, high, start + len)
+    } else {
+        let low = value(&c.skip(start), false)?;
+        let joint = start + low.len;
+        if !c.any(joint, &["and", "to", "-", "–"]) || (start == 0 && c.word(joint) == "and") {
+            return None;
         }
+        let high = value(&c.skip(joint + 1), false)?;
+        (low, high, joint + 1 + high.len)
     };
     let high_unit = high.unit?;
     let low_unit = low.unit.unwrap_or(high_unit);

@@ -89,10 +89,8 @@ const COUNTRIES: &str = "ac ad ae af ag ai al am ao aq ar at au aw ax az ba bb b
     li lk lr ls lt lu lv ly ma mc me mg mh mn mo mp mq mr mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf ph pk \
     pm pn pr pt pw qa re ro ru rw sa sb sc sd se sg si sk sl sm sn sr ss st su sv sx sy sz tc td tg th tj tk tl tm tn to tr tt tv tw \
     tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
-const FILES: &[&str] = &[
-    "sh", "py", "rs", "md", "pl", "so", "ps", "cc", "zip", "mov", "app", "as", "ml", "hm", "gh", "mk", "mm",
-    "tf",
-];
+const FILES: &[&str] =
+    &["sh", "py", "rs", "md", "pl", "so", "ps", "cc", "zip", "mov", "app", "as", "ml", "hm", "gh", "mk", "mm", "tf"];
 
 /// What the last label of a name says, lower case.
 pub(super) fn kind(label: &str) -> Kind {

@@ -119,7 +119,17 @@ const WHOLE: &[&str] = &["tcp/ip", "ethernet/ip", "n/a"];
 
 /// First parts of the names of time zones.
 const ZONE_AREAS: &[&str] = &[
-    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Etc", "Europe", "Indian", "Pacific",
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Pacific",
 ];
 
 struct Tokens<'a> {

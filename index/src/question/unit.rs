@@ -39,14 +39,15 @@ pub(super) fn parse(raw: &str) -> Option<Unit> {
         return None;
     }
     match raw {
-        "kb" | "KB" | "kB" | "mb" | "MB" | "gb" | "GB" | "tb" | "TB" => {}
-        "Mb" | "Gb" | "Kb" | "Tb" => return Some(Unit { unclear: true, ..unit(Measure::Bytes, 1.0, "") }),
+        "Mb" | "Gb" | "Kb" | "Tb" | "kb/s" | "mb/s" | "gb/s" => {
+            return Some(Unit { unclear: true, ..unit(Measure::Bytes, 1.0, "") });
+        }
         "MBps" => return Some(unit(Measure::BytesPerSecond, 1e6, "MB/s")),
         "KBps" | "kBps" => return Some(unit(Measure::BytesPerSecond, 1e3, "kB/s")),
         "GBps" => return Some(unit(Measure::BytesPerSecond, 1e9, "GB/s")),
         "Mb/s" => return Some(unit(Measure::BitsPerSecond, 1e6, "Mbit/s")),
         "Gb/s" => return Some(unit(Measure::BitsPerSecond, 1e9, "Gbit/s")),
-        "kb/s" | "Kb/s" => return Some(unit(Measure::BitsPerSecond, 1e3, "kbit/s")),
+        "Kb/s" => return Some(unit(Measure::BitsPerSecond, 1e3, "kbit/s")),
         _ => {}
     }
     let low = raw.to_lowercase();

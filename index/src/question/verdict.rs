@@ -1,4 +1,4 @@
-//! Judgements and families: "malicious flows", "verdict suspicious", "family port_scan".
+//! Judgements and families: "malicious flows", "verdict suspicious", "family beacon".
 //!
 //! Where no detector ran, no event has a verdict, so the words count as a condition only where the judgement itself is
 //! asked for; "suspicious uploads" and "a malicious document" stay words.
@@ -70,8 +70,8 @@ fn judged(c: &Cursor) -> Option<Found> {
 /// "verdict is", "judged", "classified as": tokens before a verdict.
 fn marker(c: &Cursor) -> usize {
     let head = match c.word(0) {
-        "verdict" | "class.verdict" => 1,
-        "judged" | "classified" | "labelled" | "labeled" | "flagged" | "marked" | "rated" | "considered" => 1,
+        "verdict" | "class.verdict" | "judged" | "classified" | "labelled" | "labeled" | "flagged" | "marked"
+        | "rated" | "considered" => 1,
         _ => return 0,
     };
     head + c.skip(head).run(&["is", "was", "=", "as", "of"], 2)
@@ -84,7 +84,7 @@ fn unjudged(c: &Cursor) -> Option<Found> {
     Item::new(len, Slot::Verdict, "no verdict", Filter::Not(Box::new(any))).found()
 }
 
-/// "family port_scan", "class.family = beacon".
+/// "family beacon", "class.family = beacon".
 fn family(c: &Cursor) -> Option<Found> {
     let head = c.phrase(&["attack family", "of family", "of the family", "class.family", "family"])?;
     let equals = c.skip(head).run(&["is", "=", "called", "named"], 1);
@@ -112,7 +112,8 @@ fn family(c: &Cursor) -> Option<Found> {
 /// "or c2" after "family beacon": one more plain word, where nothing belongs to that word.
 fn alternative<'a>(c: &Cursor<'a>) -> Option<&'a str> {
     let word = c.word(1);
-    let ends = c.sep(2) != Sep::None || c.any(2, &["or", "from", "to", "on", "last", "yesterday", "today", "over", "not"]);
+    let ends =
+        c.sep(2) != Sep::None || c.any(2, &["or", "from", "to", "on", "last", "yesterday", "today", "over", "not"]);
     let plain = word.chars().all(|c| c.is_alphanumeric() || c == '_') && word.len() <= 32 && !word.is_empty();
     let service = forebay_event::service::place_of(word).is_some();
     (c.word(0) == "or" && c.sep(0) == Sep::None && ends && plain && !service).then_some(word)

@@ -66,7 +66,7 @@ pub(super) fn text(text: &str) -> Option<Result<Daytime, String>> {
         None => None,
     };
     let read = numbers(body, None)?;
-    Some(read.and_then(|(time, width_us)| Ok(Daytime { len: 0, time, width_us, zone })))
+    Some(read.map(|(time, width_us)| Daytime { len: 0, time, width_us, zone }))
 }
 
 /// `02:00-03:00`: two times in one token.

@@ -56,9 +56,10 @@ pub(super) fn numeric(word: &str) -> Option<Result<Scope, String>> {
     let lens: Vec<usize> = parts.iter().map(|part| part.len()).collect();
     let values: Vec<i16> = parts.iter().map(|part| part.parse().unwrap_or(0)).collect();
     match (separator, lens.as_slice(), values.as_slice()) {
-        ('-' | '/', [4, 1..=2, 1..=2], &[year, month, day]) => Some(whole_day(year, month, day)),
+        ('-' | '/', [4, 1..=2, 1..=2], &[year, month, day]) | ('.', [1..=2, 1..=2, 4], &[day, month, year]) => {
+            Some(whole_day(year, month, day))
+        }
         ('-', [4, 2], &[year, month]) if (1900..2200).contains(&year) => Some(whole_month(year, month)),
-        ('.', [1..=2, 1..=2, 4], &[day, month, year]) => Some(whole_day(year, month, day)),
         ('/', [1..=2, 1..=2, 4], &[first, second, year]) => Some(if first > 12 {
             whole_day(year, second, first)
         } else if second > 12 || first == second {

@@ -107,7 +107,7 @@ fn expression(c: &Cursor, now: &Zoned, within: Option<Scope>) -> Option<Read> {
             Ok(found) => found,
             Err(wrong) => return Some(Err(wrong)),
         };
-        return Some(between(now, within, first, second).map(|window| (len, window)).map_err(|reason| (len, reason)));
+        return Some(between(now, within, &first, &second).map(|window| (len, window)).map_err(|reason| (len, reason)));
     }
     if let Some(Err(reason)) = dashed(&c.skip(lead)).filter(|_| kind != Bound::Nothing) {
         return Some(Err((lead + 1, reason)));
@@ -197,14 +197,14 @@ fn range(c: &Cursor, now: &Zoned, lead: usize, kind: Bound) -> Option<Result<(us
     let joints: &[&str] =
         if kind == Bound::Between { &["and", "to", "-"] } else { &["to", "until", "till", "through", "-", "–"] };
     let start = c.skip(lead);
-    let (first, joint) = match point(&start, now, true) {
-        Some(Ok(first)) => (first.clone(), lead + first.len),
+    let (first, joint) = if let Some(Ok(first)) = point(&start, now, true) {
+        let joint = lead + first.len;
+        (first, joint)
+    } else {
         // "2 and 3 am": the half is said once.
-        _ => {
-            let half: Half = half_of(&c.skip(lead + 2))?;
-            let hour = bare_hour(&start, Some(half))?;
-            (bare(hour), lead + 1)
-        }
+        let half: Half = half_of(&c.skip(lead + 2))?;
+        let hour = bare_hour(&start, Some(half))?;
+        (bare(hour), lead + 1)
     };
     if !c.any(joint, joints) || (kind == Bound::At && first.clock.is_none()) {
         return None;
@@ -216,7 +216,7 @@ fn range(c: &Cursor, now: &Zoned, lead: usize, kind: Bound) -> Option<Result<(us
 }
 
 /// The window from one point to another. A time of day without a day of its own follows the other point's.
-fn between(now: &Zoned, within: Option<Scope>, first: Point, second: Point) -> Result<Window, String> {
+fn between(now: &Zoned, within: Option<Scope>, first: &Point, second: &Point) -> Result<Window, String> {
     let zone = first.zone().or_else(|| second.zone()).unwrap_or_else(|| now.time_zone().clone());
     let shared = within.or(if first.floats() { second.scope } else { None });
     let mut start = first.place(now, shared, &zone)?;
@@ -231,7 +231,8 @@ fn between(now: &Zoned, within: Option<Scope>, first: Point, second: Point) -> R
         (None, _) => second.place(now, None, &second_zone)?.end,
     };
     // "from Monday to Wednesday" on a Tuesday: the Monday before the last Wednesday.
-    let week_back = start.civil.checked_sub(7.days()).ok().filter(|_| start.start >= to && first.weekday && first.clock.is_none());
+    let week_back =
+        start.civil.checked_sub(7.days()).ok().filter(|_| start.start >= to && first.weekday && first.clock.is_none());
     if let Some(civil) = week_back {
         start.start = instant(civil, &zone, false)?;
     }

@@ -65,7 +65,9 @@ pub(super) fn point(c: &Cursor, now: &Zoned, stated: bool) -> Option<Result<Poin
     let weekday = super::date::weekday(c, true).is_some();
     let at = c.skip(len).run(&["at"], 1);
     match daytime(&c.skip(len + at)) {
-        Some(Ok(clock)) => Some(Ok(Point { len: len + at + clock.len, scope: Some(scope), clock: Some(clock), weekday })),
+        Some(Ok(clock)) => {
+            Some(Ok(Point { len: len + at + clock.len, scope: Some(scope), clock: Some(clock), weekday }))
+        }
         Some(Err(reason)) => Some(Err((len + at + 1, reason))),
         None => Some(Ok(Point { len, scope: Some(scope), clock: None, weekday })),
     }
