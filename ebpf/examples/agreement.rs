@@ -84,6 +84,32 @@ struct Tally {
     equal: u64,
 }
 
+/// Host names, of flows cut alike.
+#[derive(Default)]
+struct Hosts {
+    both: u64,
+    equal: u64,
+    ours: u64,
+    theirs: u64,
+}
+
+impl Hosts {
+    fn add(&mut self, ours: &str, theirs: &str, shown: Option<&str>) {
+        match (ours.is_empty(), theirs.is_empty()) {
+            (true, true) => {}
+            (false, true) => self.ours += 1,
+            (true, false) => self.theirs += 1,
+            (false, false) => {
+                self.both += 1;
+                self.equal += u64::from(theirs.eq_ignore_ascii_case(ours));
+            }
+        }
+        if shown == Some("app.host") && !theirs.eq_ignore_ascii_case(ours) {
+            println!("app.host: ours {ours:?}, theirs {theirs:?}");
+        }
+    }
+}
+
 fn compare(path: &Path, tool: &Tool, mut ours: HashMap<Key, Vec<Event>>, shown: Option<&str>) -> Result<(), Failure> {
     let mut text = String::new();
     MultiGzDecoder::new(fs_err::File::open(path)?).read_to_string(&mut text)?;
@@ -92,7 +118,7 @@ fn compare(path: &Path, tool: &Tool, mut ours: HashMap<Key, Vec<Event>>, shown: 
         reader.headers()?.iter().enumerate().map(|(place, name)| (name.to_owned(), place)).collect();
     let mut tallies: Vec<Tally> = tool.rows.iter().map(|_| Tally::default()).collect();
     let (mut flows, mut begun, mut alike) = (0u64, 0u64, 0u64);
-    let mut hosts = Tally::default();
+    let mut hosts = Hosts::default();
     let mut otherwise: HashMap<String, u64> = HashMap::new();
     for record in reader.records() {
         let record = record?;
@@ -113,14 +139,8 @@ fn compare(path: &Path, tool: &Tool, mut ours: HashMap<Key, Vec<Event>>, shown: 
         for (row, tally) in tool.rows.iter().zip(&mut tallies) {
             count(row, tally, &event, field(row.column), tool, shown);
         }
-        if let (Some(column), Some(host)) = (tool.host, &event.app.host)
-            && !field(column).is_empty()
-        {
-            hosts.compared += 1;
-            hosts.equal += u64::from(field(column).eq_ignore_ascii_case(host));
-            if shown == Some("app.host") && !field(column).eq_ignore_ascii_case(host) {
-                println!("app.host: ours {host}, theirs {} in {theirs:?}", field(column));
-            }
+        if let Some(column) = tool.host {
+            hosts.add(event.app.host.as_deref().unwrap_or_default(), field(column), shown);
         }
     }
     if shown.is_none() {
@@ -145,7 +165,7 @@ fn count(row: &Row, tally: &mut Tally, event: &Event, text: &str, tool: &Tool, s
     }
 }
 
-fn print(tool: &Tool, [flows, begun, alike]: [u64; 3], tallies: &[Tally], hosts: &Tally) {
+fn print(tool: &Tool, [flows, begun, alike]: [u64; 3], tallies: &[Tally], hosts: &Hosts) {
     println!("### {}\n", tool.name);
     let (begun_share, alike_share) = (share(begun, flows), share(alike, flows));
     println!("{flows} flows: {begun} ({begun_share}) begin alike, {alike} ({alike_share}) are cut alike.\n");
@@ -157,13 +177,13 @@ fn print(tool: &Tool, [flows, begun, alike]: [u64; 3], tallies: &[Tally], hosts:
         println!("| {} | {} | {} | {} | {share} | {why} |", row.feature, row.column, row.how, tally.compared);
     }
     if let Some(column) = tool.host {
-        let share = share(hosts.equal, hosts.compared);
-        println!(
-            "| app.host | {column} | where both give one | {} | {share} | {} |",
-            hosts.compared, tool.host_why_not
-        );
+        let equal = share(hosts.equal, hosts.both);
+        println!("| app.host | {column} | where both give one | {} | {equal} | {} |", hosts.both, tool.host_why_not);
     }
     println!();
+    if tool.host.is_some() {
+        println!("Only ours gives a host for {} flows, only theirs for {}.\n", hosts.ours, hosts.theirs);
+    }
 }
 
 fn share(part: u64, whole: u64) -> String {

@@ -49,18 +49,25 @@ struct Dissected {
 fn every_frame_is_what_tshark_says() {
     let Some(captures) = captures() else { return };
     let differences = Mutex::new(Vec::new());
+    let counters: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
     let queue = Mutex::new(captures);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 loop {
                     let Some(path) = queue.lock().unwrap().pop() else { return };
-                    let found = compare(&path);
+                    let (found, counted) = compare(&path);
                     differences.lock().unwrap().extend(found);
+                    for (name, count) in counted {
+                        *counters.lock().unwrap().entry(name).or_default() += count;
+                    }
                 }
             });
         }
     });
+    for (name, count) in counters.into_inner().unwrap() {
+        println!("{name} {count}");
+    }
     let differences = differences.into_inner().unwrap();
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }
@@ -79,7 +86,9 @@ fn captures() -> Option<Vec<PathBuf>> {
     Some(entries.map(|entry| entry.unwrap().path()).filter(is_capture).collect())
 }
 
-fn compare(path: &Path) -> Vec<String> {
+type Counted = BTreeMap<&'static str, u64>;
+
+fn compare(path: &Path) -> (Vec<String>, Counted) {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let dissected = dissect(path);
     let mut capture = Capture::new(Box::new(fs_err::File::open(path).unwrap())).unwrap();
@@ -111,10 +120,11 @@ fn compare(path: &Path) -> Vec<String> {
     if number != dissected.len() as u64 {
         differ(number, format!("tshark has {} frames", dissected.len()));
     }
-    for what in totals(path, number, accepted, bytes) {
+    let run = support::run::drain(CaptureSource::open_path(path, MeterConfig::default()).unwrap());
+    for what in totals(&run, number, accepted, bytes) {
         differ(number, what);
     }
-    differences
+    (differences, run.counters)
 }
 
 fn check_packet(packet: &Packet, theirs: &Dissected) -> Vec<String> {
@@ -144,8 +154,7 @@ fn is_borne_out(reject: Reject, theirs: &Dissected) -> bool {
 }
 
 /// The events of the capture hold what was accepted, and the counters the rest.
-fn totals(path: &Path, frames: u64, accepted: u64, bytes: u64) -> Vec<String> {
-    let run = support::run::drain(CaptureSource::open_path(path, MeterConfig::default()).unwrap());
+fn totals(run: &support::run::Run, frames: u64, accepted: u64, bytes: u64) -> Vec<String> {
     let sum = |places: [usize; 2]| -> f64 {
         run.events.iter().map(|event| event.features.0[places[0]] + event.features.0[places[1]]).sum()
     };
