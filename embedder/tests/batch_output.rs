@@ -7,11 +7,12 @@ mod support;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use arrow::array::{Array, FixedSizeListArray, Float32Array, Float64Array, StringArray};
+use arrow::array::{Array, FixedSizeListArray, Float32Array};
 use arrow::record_batch::RecordBatch;
 use forebay_embedder::batch::{BatchError, Job, Manifest, NoObserver, Options, Summary, run};
 use forebay_embedder::{Embedder as _, EventEmbedder, Model, Precision};
 use forebay_event::Event;
+use forebay_event::export::from_record_batch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use support::{jsonl_input, write_jsonl};
 
@@ -48,14 +49,11 @@ fn assert_holds(out: &Path, manifest: &Manifest, events: &[Event]) {
     let mut embedder = EventEmbedder::load(&Model::builtin_event().unwrap(), Precision::Auto).unwrap();
     let mut place = 0;
     for batch in rows(out, manifest) {
-        let ids: &StringArray = column(&batch, "event_id");
-        let sbytes: &Float64Array = column(&batch, "features.sbytes");
         let vectors: &FixedSizeListArray = column(&batch, "vector");
-        for row in 0..batch.num_rows() {
+        for (row, found) in from_record_batch(&batch).unwrap().into_iter().enumerate() {
             let event = &events[place];
-            assert_eq!(ids.value(row), event.event_id.to_string());
-            let known = sbytes.is_valid(row).then(|| sbytes.value(row));
-            assert_eq!(known, event.features.known(forebay_event::feature::SBYTES));
+            assert!(found.features.same(&event.features));
+            assert_eq!((found.event_id, &found.flow, &found.app), (event.event_id, &event.flow, &event.app));
             if place.is_multiple_of(37) {
                 let list = vectors.value(row);
                 let found = list.as_any().downcast_ref::<Float32Array>().unwrap().values();

@@ -14,6 +14,7 @@ pub mod community;
 pub mod dead_letter;
 mod error;
 mod event;
+pub mod export;
 pub mod feature;
 mod id;
 pub mod import;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use forebay_event::export::ExportError;
 use forebay_event::source::SourceError;
 
 use super::SinkError;
@@ -57,6 +58,9 @@ pub enum BatchError {
     /// A row could not be encoded. Ours.
     #[error("parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// Events could not be laid out in columns. Ours.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A batch could not be laid out in columns. Ours.
     #[error("arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

@@ -23,7 +23,6 @@
 //! **Limits.** In [`limits`]. A fixed number of batches goes round between reader, workers and writer, so memory does not
 //! depend on the inputs.
 
-mod columns;
 mod dead_letters;
 mod error;
 mod files;

@@ -1,15 +1,15 @@
-//! Events and vectors as the columns of a part.
+//! Events and vectors as the columns of a part: the table of `forebay_event::export`, and the vector beside it.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array};
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use forebay_event::Event;
+use forebay_event::export::{arrow_schema, to_record_batch};
 
-use super::columns;
+use super::BatchError;
 
 /// Name of the column of vectors.
 pub(super) const VECTOR: &str = "vector";
@@ -26,9 +26,11 @@ impl Rows {
     pub(super) fn new(dimension: usize) -> Self {
         let element = Arc::new(Field::new("element", DataType::Float32, false));
         let dimension = dimension as i32; // a model's dimension is bounded far below
-        let mut fields = columns::fields();
-        fields.push(Field::new(VECTOR, DataType::FixedSizeList(element.clone(), dimension), false));
-        Self { schema: Arc::new(Schema::new(fields)), element, dimension }
+        let vector = Field::new(VECTOR, DataType::FixedSizeList(element.clone(), dimension), false);
+        let events = arrow_schema();
+        let fields: Vec<_> = events.fields().iter().cloned().chain([Arc::new(vector)]).collect();
+        let schema = Arc::new(Schema::new(fields).with_metadata(events.metadata().clone()));
+        Self { schema, element, dimension }
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
@@ -36,11 +38,11 @@ impl Rows {
     }
 
     /// One row for each event; `vectors` holds `dimension` floats for each.
-    pub(super) fn encode(&self, events: &[Event], vectors: &[f32]) -> Result<RecordBatch, ArrowError> {
-        let mut arrays = columns::arrays(events);
+    pub(super) fn encode(&self, events: &[Event], vectors: &[f32]) -> Result<RecordBatch, BatchError> {
+        let mut columns = to_record_batch(events)?.columns().to_vec();
         let floats = Float32Array::new(Buffer::from_slice_ref(vectors).into(), None);
         let vectors = FixedSizeListArray::try_new(self.element.clone(), self.dimension, Arc::new(floats), None)?;
-        arrays.push(Arc::new(vectors) as ArrayRef);
-        RecordBatch::try_new(self.schema.clone(), arrays)
+        columns.push(Arc::new(vectors) as ArrayRef);
+        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
     }
 }

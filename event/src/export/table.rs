@@ -64,7 +64,7 @@ pub fn arrow_schema() -> SchemaRef {
         let features = FEATURE_NAMES.iter().map(|name| Field::new(*name, DataType::Float64, true));
         let fields: Vec<_> = envelope.chain(features).collect();
         let metadata = [(VERSION_KEY.to_owned(), SCHEMA_VERSION.to_owned())];
-        Arc::new(Schema::new(fields).with_metadata(metadata.into()))
+        Arc::new(Schema::new(fields).with_metadata(metadata))
     });
     Arc::clone(&SCHEMA)
 }
