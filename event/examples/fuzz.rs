@@ -8,17 +8,18 @@
 //! accepted must be one that our own codec writes and reads back; the number of items is bounded by the bytes. `open` gives
 //! the bytes to detection and decompression, plain, and the others name the format.
 //!
-//! A finding is written to `fuzz-TARGET-SEED.bin` in the current folder before it is run, and removed if it passed.
+//! An input that fails is written to `fuzz-TARGET.bin` in the current folder, and the program ends with an error.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Cursor;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use forebay_event::import::{self, Format};
 use forebay_event::source::Item;
-use forebay_event::{Event, jsonl};
+use forebay_event::{Event, EventId, jsonl};
 
 const SECONDS_DEFAULT: u64 = 10;
 const INPUT_BYTES_MAX: usize = 16 * 1024;
@@ -35,10 +36,25 @@ const TARGETS: &[(&str, Option<Format>, &[&str], &[&str])] = &[
     ),
     ("rag", Some(Format::RagLogger), &["raglogger.jsonl"], &["\"detection_timestamp\":", "1e300", "-1", "null"]),
     ("eve", Some(Format::SuricataEve), &["suricata_eve.json"], &["\"event_type\":\"flow\"", "\"flow_id\":111", "[]"]),
-    ("zeek", Some(Format::ZeekTsv), &["zeek_conn.log"], &["#separator \\x", "#fields\t", "\t-", "#unset_field\t", "\t"]),
+    (
+        "zeek",
+        Some(Format::ZeekTsv),
+        &["zeek_conn.log"],
+        &["#separator \\x", "#fields\t", "\t-", "#unset_field\t", "\t"],
+    ),
     ("zeek-json", Some(Format::ZeekJson), &["zeek_conn.json"], &["\"ts\":", "-9e18", "\"vlan\":", "1e308"]),
-    ("nfdump", Some(Format::NfdumpJson), &["nfdump_array.json", "nfdump_lines.json"], &["\n{", "}", "},\n", "\"first\" : "]),
-    ("open", None, &["nfdump_array.json", "zeek_conn.log", "suricata_eve.json"], &["\u{feff}", "[", "#separator", "{\""]),
+    (
+        "nfdump",
+        Some(Format::NfdumpJson),
+        &["nfdump_array.json", "nfdump_lines.json"],
+        &["\n{", "}", "},\n", "\"first\" : "],
+    ),
+    (
+        "open",
+        None,
+        &["nfdump_array.json", "zeek_conn.log", "suricata_eve.json"],
+        &["\u{feff}", "[", "#separator", "{\""],
+    ),
 ];
 
 fn main() {
@@ -56,6 +72,8 @@ struct Fuzzer {
     format: Option<Format>,
     words: &'static [&'static str],
     corpus: Vec<Vec<u8>>,
+    /// How many at the front of the corpus are seeds.
+    seeds: usize,
     seen: HashSet<u64>,
     random: u64,
 }
@@ -63,11 +81,14 @@ struct Fuzzer {
 impl Fuzzer {
     fn new(name: &'static str, format: Option<Format>, seeds: &[&str], words: &'static [&'static str]) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-        let mut corpus: Vec<Vec<u8>> =
-            seeds.iter().map(|seed| fs_err::read(folder.join(seed)).expect("the seeds are part of the crate")).collect();
+        let mut corpus: Vec<Vec<u8>> = seeds
+            .iter()
+            .map(|seed| fs_err::read(folder.join(seed)).expect("the seeds are part of the crate"))
+            .collect();
         if corpus.is_empty() || format.is_none() {
             let mut line = Vec::new();
-            jsonl::write(&Event::default(), &mut line);
+            let event = Event { event_id: EventId::derive(0, &[b"seed"]), ..Event::default() };
+            jsonl::write(&event, &mut line);
             corpus.push(line);
         }
         if format.is_none() {
@@ -76,28 +97,42 @@ impl Fuzzer {
             corpus.push(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 4, 0, 0x43, 0xbe, 0xb7, 0xe8, 1, 0, 0, 0]);
         }
         let seed = std::env::var("FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1u64);
-        Self { name, format, words, corpus, seen: HashSet::new(), random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
+        let seeds = corpus.len();
+        Self {
+            name,
+            format,
+            words,
+            corpus,
+            seeds,
+            seen: HashSet::new(),
+            random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+        }
     }
 
     fn run(mut self, time: Duration) {
         let (start, mut runs, mut events) = (Instant::now(), 0u64, 0u64);
-        let note = format!("fuzz-{}-{:x}.bin", self.name, self.random);
         while start.elapsed() < time {
             let input = self.mutated();
-            fs_err::write(&note, &input).expect("the current folder can be written");
-            let (outcome, found) = try_input(self.format, &input);
+            let format = self.format;
+            let Ok((outcome, found)) = catch_unwind(|| try_input(format, &input)) else {
+                let path = format!("fuzz-{}.bin", self.name);
+                fs_err::write(&path, &input).expect("the current folder can be written");
+                eprintln!("{path} fails");
+                std::process::exit(1);
+            };
             runs += 1;
             events += found;
             if self.seen.insert(outcome) && self.corpus.len() < CORPUS_MAX {
                 self.corpus.push(input);
             }
         }
-        fs_err::remove_file(&note).expect("it was written above");
         println!("{:>10}: {runs} inputs, {events} events, {} in the corpus, no failure", self.name, self.corpus.len());
     }
 
     fn mutated(&mut self) -> Vec<u8> {
-        let pick = self.below(self.corpus.len());
+        // Half the time from a seed: most inputs that were new are new ways to be refused.
+        let among = if self.below(2) == 0 { self.seeds } else { self.corpus.len() };
+        let pick = self.below(among);
         let mut input = self.corpus[pick].clone();
         for _ in 0..1 + self.below(6) {
             self.change(&mut input);
@@ -149,11 +184,22 @@ impl Fuzzer {
     /// Replaces the next number with one at some limit.
     fn change_number(&mut self, input: &mut Vec<u8>, from: usize) {
         const LIMITS: [&str; 12] = [
-            "0", "-0", "-1", "255", "256", "65536", "4294967296", "9223372036854775807", "-9223372036854775808",
-            "18446744073709551616", "1e308", "0.1e-400",
+            "0",
+            "-0",
+            "-1",
+            "255",
+            "256",
+            "65536",
+            "4294967296",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "18446744073709551616",
+            "1e308",
+            "0.1e-400",
         ];
         let Some(start) = input[from..].iter().position(u8::is_ascii_digit).map(|place| from + place) else { return };
-        let end = input[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(input.len(), |place| start + place);
+        let end =
+            input[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(input.len(), |place| start + place);
         let limit = LIMITS[self.below(LIMITS.len())];
         input.splice(start..end, limit.bytes());
     }

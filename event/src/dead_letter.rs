@@ -38,8 +38,7 @@ mod tests {
     #[test]
     fn bytes_are_kept_and_text_only_where_it_is_text() {
         let line_of = |bytes: &[u8]| {
-            let rejection =
-                Rejection { source: "-".into(), line: 7, reason: "no event".into(), bytes: bytes.to_vec() };
+            let rejection = Rejection { source: "-".into(), line: 7, reason: "no event".into(), bytes: bytes.to_vec() };
             let mut out = Vec::new();
             write(&rejection, &mut out);
             serde_json::from_slice::<serde_json::Value>(&out).unwrap()

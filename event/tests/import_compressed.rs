@@ -94,7 +94,8 @@ fn a_failing_medium_is_not_called_damage() {
 
 #[test]
 fn what_cannot_be_read_is_refused_with_what_can() {
-    let wrong = [b"\xd4\xc3\xb2\xa1aaaa".to_vec(), gzip(&gzip(b"a")), b"hello, world\n".to_vec(), b"{\"a\":1}\n".to_vec()];
+    let wrong =
+        [b"\xd4\xc3\xb2\xa1aaaa".to_vec(), gzip(&gzip(b"a")), b"hello, world\n".to_vec(), b"{\"a\":1}\n".to_vec()];
     for bytes in wrong {
         let message = open(bytes).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(message.contains("test: not a format") && message.contains("Suricata EVE"), "{message}");
@@ -117,7 +118,8 @@ impl Read for Endless {
 #[test]
 fn an_endless_line_is_rejected_in_bounded_memory() {
     const LINE: u64 = 2 * 1024 * 1024 * 1024;
-    let medium = Cursor::new(lines(0..2)).chain(Endless(LINE)).chain(Cursor::new([b"\n".to_vec(), lines(2..3)].concat()));
+    let medium =
+        Cursor::new(lines(0..2)).chain(Endless(LINE)).chain(Cursor::new([b"\n".to_vec(), lines(2..3)].concat()));
     let mut source = import::open_reader("test", Box::new(medium), None).unwrap();
     let (mut event, mut found) = (Event::default(), Vec::new());
     loop {

@@ -176,7 +176,10 @@ fn raglogger_lines() {
     let (events, rejections, counters) = read("raglogger.jsonl", Format::RagLogger);
     assert_eq!((events.len(), lines(&rejections)), (2, vec![3, 4]));
     let attack = &events[0];
-    assert_eq!((attack.node_id.as_str(), attack.sensor.as_str(), attack.interface.as_str()), ("detector-01", "lab", "eth1"));
+    assert_eq!(
+        (attack.node_id.as_str(), attack.sensor.as_str(), attack.interface.as_str()),
+        ("detector-01", "lab", "eth1")
+    );
     assert_eq!((attack.start_us, attack.end_us), (1_714_979_289_000_000, 1_714_979_289_020_000));
     assert_eq!((attack.scores.fast, attack.scores.r#final), (Some(0.5), Some(0.75)));
     assert_eq!((attack.class.verdict, attack.class.family.as_deref()), (Some(Verdict::Malicious), Some("DDOS")));
@@ -191,7 +194,8 @@ fn raglogger_lines() {
 
 #[test]
 fn the_same_bytes_give_the_same_identifiers() {
-    for name in ["cicflowmeter_first.csv", "suricata_eve.json", "zeek_conn.log", "nfdump_array.json", "raglogger.jsonl"] {
+    for name in ["cicflowmeter_first.csv", "suricata_eve.json", "zeek_conn.log", "nfdump_array.json", "raglogger.jsonl"]
+    {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
         let bytes = fs_err::read(&path).unwrap();
         let ids = |name: &str| {

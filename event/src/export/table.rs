@@ -107,9 +107,8 @@ fn envelope(events: &[Event]) -> Vec<ArrayRef> {
 /// The columns from there to the features.
 fn judgement(events: &[Event]) -> Vec<ArrayRef> {
     let seal = |event: &Event| event.integrity.clone();
-    let score = |of: fn(&Event) -> Option<f32>| {
-        build(events, Float32Builder::append_option, of, Float32Builder::finish)
-    };
+    let score =
+        |of: fn(&Event) -> Option<f32>| build(events, Float32Builder::append_option, of, Float32Builder::finish);
     vec![
         texts(events, |event| event.app.protocol.as_deref()),
         texts(events, |event| event.app.host.as_deref()),

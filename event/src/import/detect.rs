@@ -207,7 +207,10 @@ mod tests {
         let cases: [(&[u8], Format); 6] = [
             (br#"{"schema_version":"1","event_id""#, Format::Jsonl),
             (br#"{"detection":{"event_type":1},"rag_metadata":{}}"#, Format::RagLogger),
-            (br#"{"timestamp":"x","flow_id":1,"event_type":"stats","stats":{"schema_version":1}}"#, Format::SuricataEve),
+            (
+                br#"{"timestamp":"x","flow_id":1,"event_type":"stats","stats":{"schema_version":1}}"#,
+                Format::SuricataEve,
+            ),
             (br#"{"ts":1.0,"uid":"C","id.orig_h":"::1"}"#, Format::ZeekJson),
             (b"[\n{\n\t\"type\" : \"FLOW\",\n\t\"export_sysid\" : \"1\"", Format::NfdumpJson),
             (b"#separator \\x09\n#set_separator\t,", Format::ZeekTsv),

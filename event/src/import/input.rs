@@ -111,8 +111,8 @@ pub fn decompress(name: &str, medium: Box<dyn Read + Send>, total: Option<u64>) 
     let plain: Box<dyn Read + Send> = if magic.starts_with(GZIP_MAGIC) {
         Box::new(flate2::bufread::MultiGzDecoder::new(raw_from(magic, raw)))
     } else if magic.starts_with(ZSTD_MAGIC) {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(raw_from(magic, raw))
-            .map_err(|error| meter.error(name, error))?;
+        let mut decoder =
+            zstd::stream::read::Decoder::with_buffer(raw_from(magic, raw)).map_err(|error| meter.error(name, error))?;
         decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|error| meter.error(name, error))?;
         Box::new(decoder)
     } else {

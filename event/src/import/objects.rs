@@ -150,7 +150,10 @@ mod tests {
 
     #[test]
     fn arrays_and_lines_give_the_same_objects() {
-        assert_eq!(frames("[\n{\n\"a\": [1]\n},\n{\"b\":{}}]\n"), [whole(2, "{\n\"a\": [1]\n}"), whole(5, "{\"b\":{}}")]);
+        assert_eq!(
+            frames("[\n{\n\"a\": [1]\n},\n{\"b\":{}}]\n"),
+            [whole(2, "{\n\"a\": [1]\n}"), whole(5, "{\"b\":{}}")]
+        );
         assert_eq!(frames("{\"a\":\"}\\\"{\"}\n{}\n"), [whole(1, "{\"a\":\"}\\\"{\"}"), whole(2, "{}")]);
     }
 

@@ -15,7 +15,7 @@
 pub(crate) mod parse;
 pub(crate) mod write;
 
-pub(crate) use parse::clear;
-pub(crate) use write::{number, text};
 pub use parse::Parser;
+pub(crate) use parse::clear;
 pub use write::write;
+pub(crate) use write::{number, text};

@@ -66,12 +66,8 @@ impl Seen {
     }
 
     fn require(&self) -> Result<(), ParseError> {
-        let needed = [
-            (self.version, "schema_version"),
-            (self.start, "start_us"),
-            (self.end, "end_us"),
-            (self.flow, "flow"),
-        ];
+        let needed =
+            [(self.version, "schema_version"), (self.start, "start_us"), (self.end, "end_us"), (self.flow, "flow")];
         match needed.iter().find(|(seen, _)| !seen) {
             Some((_, name)) => Err(ParseError::Missing(name)),
             None => Ok(()),
@@ -318,11 +314,7 @@ fn score(field: &'static str, value: Value<'_, '_>) -> Result<Option<f32>, Parse
     if value.is_null() { Ok(None) } else { number(field, value).map(|score| Some(score as f32)) }
 }
 
-fn small<N: TryFrom<u64>>(
-    field: &'static str,
-    value: Value<'_, '_>,
-    expected: &'static str,
-) -> Result<N, ParseError> {
+fn small<N: TryFrom<u64>>(field: &'static str, value: Value<'_, '_>, expected: &'static str) -> Result<N, ParseError> {
     let number = value.unsigned().and_then(|number| N::try_from(number).ok());
     number.ok_or(ParseError::Type { field, expected })
 }

@@ -74,8 +74,11 @@ fn feature() -> impl Strategy<Value = f64> {
 
 fn class() -> impl Strategy<Value = Class> {
     let verdict = prop_oneof![Just(Verdict::Benign), Just(Verdict::Suspicious), Just(Verdict::Malicious)];
-    (option::of(verdict), option::of(text(64)), option::of(text(64)))
-        .prop_map(|(verdict, family, technique)| Class { verdict, family, technique })
+    (option::of(verdict), option::of(text(64)), option::of(text(64))).prop_map(|(verdict, family, technique)| Class {
+        verdict,
+        family,
+        technique,
+    })
 }
 
 fn integrity() -> impl Strategy<Value = Integrity> {
@@ -87,10 +90,13 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
     let times = (any::<i64>(), any::<i64>()).prop_map(|(a, b)| (a.min(b), a.max(b)));
     let origin = (text(64), text(64), text(64));
     let app = (option::of(text(64)), option::of(text(255))).prop_map(|(protocol, host)| App { protocol, host });
-    let scores = (score(), score(), score(), score())
-        .prop_map(|(fast, ml, r#final, divergence)| Scores { fast, ml, r#final, divergence });
-    let label =
-        (option::of(text(64)), any::<bool>()).prop_map(|(truth, validated)| Label { truth, validated });
+    let scores = (score(), score(), score(), score()).prop_map(|(fast, ml, r#final, divergence)| Scores {
+        fast,
+        ml,
+        r#final,
+        divergence,
+    });
+    let label = (option::of(text(64)), any::<bool>()).prop_map(|(truth, validated)| Label { truth, validated });
     let id = (any::<i64>(), any::<u64>()).prop_map(|(time, bits)| EventId::derive(time, &[&bits.to_le_bytes()]));
     let features = vec(feature(), FEATURE_COUNT).prop_map(|values| {
         let mut features = Features::UNKNOWN;

@@ -136,8 +136,16 @@ fn fill_payload(forward: &Side, backward: &Side, features: &mut Features) {
 fn fill_lengths(row: &Row<'_>, layout: Layout, forward: &Side, backward: &Side, features: &mut Features) {
     let out = &mut features.0;
     let sides = [
-        (forward, &FORWARD, [f::FWD_LEN_MAX, f::FWD_LEN_MIN, f::FWD_LEN_STD, f::FWD_HEADER_LEN_MAX, f::FWD_HEADER_LEN_MIN]),
-        (backward, &BACKWARD, [f::BWD_LEN_MAX, f::BWD_LEN_MIN, f::BWD_LEN_STD, f::BWD_HEADER_LEN_MAX, f::BWD_HEADER_LEN_MIN]),
+        (
+            forward,
+            &FORWARD,
+            [f::FWD_LEN_MAX, f::FWD_LEN_MIN, f::FWD_LEN_STD, f::FWD_HEADER_LEN_MAX, f::FWD_HEADER_LEN_MIN],
+        ),
+        (
+            backward,
+            &BACKWARD,
+            [f::BWD_LEN_MAX, f::BWD_LEN_MIN, f::BWD_LEN_STD, f::BWD_HEADER_LEN_MAX, f::BWD_HEADER_LEN_MIN],
+        ),
     ];
     for (side, columns, [max, min, std, header_max, header_min]) in sides {
         if side.packets == 0.0 {

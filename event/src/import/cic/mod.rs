@@ -160,7 +160,8 @@ fn fill_times(row: &Row<'_>, event: &mut Event, counts: &mut Counts) -> Result<(
     match row.timestamp {
         Some(text) => {
             let start = time::cic(text);
-            event.start_us = start.ok_or_else(|| ParseError::invalid("timestamp", format!("{text:.40?} is no time")))?;
+            event.start_us =
+                start.ok_or_else(|| ParseError::invalid("timestamp", format!("{text:.40?} is no time")))?;
             counts.to_the_minute += u64::from(text.matches(':').count() == 1);
         }
         None => counts.without_time += 1,

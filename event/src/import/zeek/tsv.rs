@@ -45,9 +45,9 @@ impl Decode for Decoder {
 impl Decoder {
     fn direct(&mut self, directive: &str) -> Result<(), ParseError> {
         if let Some(separator) = directive.strip_prefix("separator ") {
-            self.separator = unescape(separator).filter(|separator| !separator.is_empty()).ok_or_else(|| {
-                ParseError::invalid("#separator", "not a character or \\xNN")
-            })?;
+            self.separator = unescape(separator)
+                .filter(|separator| !separator.is_empty())
+                .ok_or_else(|| ParseError::invalid("#separator", "not a character or \\xNN"))?;
             return Ok(());
         }
         let Some((name, rest)) = directive.split_once(self.separator.as_str()) else { return Ok(()) };
