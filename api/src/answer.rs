@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use forebay_embedder::EmbedError;
+use forebay_index::filter::FilterError;
 use forebay_index::question::{self, Clock, Question};
 use forebay_index::{Filter, Found, IndexError, Reason as Why, Search};
 use jiff::Timestamp;
@@ -23,13 +24,13 @@ pub struct Ask {
     pub k_max: usize,
     /// Weight of the text score beside the similarity, 0 to 0.5.
     pub text_weight: f32,
-    /// Similarity below which an event is no answer to the words.
+    /// Similarity below which an event is no answer to the words; at -1 none is left out.
     pub min_similarity: f32,
 }
 
 impl Default for Ask {
     fn default() -> Self {
-        Self { k: 10, k_max: 1_000, text_weight: 0.3, min_similarity: 0.0 }
+        Self { k: 10, k_max: 1_000, text_weight: 0.3, min_similarity: -1.0 }
     }
 }
 
@@ -111,7 +112,7 @@ fn check(request: &SearchRequest, ask: &Ask) -> Result<Option<PageCursor>, ApiEr
         return Err(ApiError::Limit(format!("`drop` has over {DROP_MAX} entries.")));
     }
     if let Some(filter) = &request.filter {
-        filter.check().map_err(|error| ApiError::Limit(format!("`filter`: {error}.")))?;
+        filter.check().map_err(|error| from_filter(&error))?;
     }
     let Some(cursor) = &request.cursor else { return Ok(None) };
     if cursor.len() > CURSOR_BYTES_MAX {
@@ -219,9 +220,17 @@ fn quoted(terms: &[String]) -> String {
 pub(crate) fn from_index(error: IndexError) -> ApiError {
     match error {
         IndexError::Cursor(reason) => ApiError::Cursor(format!("`cursor`: {reason}.")),
-        IndexError::Filter(error) => ApiError::Limit(format!("`filter`: {error}.")),
+        IndexError::Filter(error) => from_filter(&error),
         IndexError::Search(reason) => ApiError::Limit(format!("{reason}.")),
         other => ApiError::Internal(other.to_string()),
+    }
+}
+
+fn from_filter(error: &FilterError) -> ApiError {
+    let text = format!("`filter`: {error}.");
+    match error {
+        FilterError::TooDeep | FilterError::TooLarge => ApiError::Limit(text),
+        _ => ApiError::Invalid(text),
     }
 }
 

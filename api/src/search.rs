@@ -36,8 +36,7 @@ pub(crate) async fn search(State(service): State<Service>, request: Request) -> 
     check_type(request.headers())?;
     // Read before a place is taken, so that a slow client holds up nobody; connections bound how many are read at once.
     let body = timeout(limit, read(request.into_body())).await.map_err(|_| ApiError::Slow)??;
-    let question: SearchRequest =
-        serde_json::from_slice(&body).map_err(|error| ApiError::Invalid(format!("The body: {error}.")))?;
+    let question = parse(&body)?;
 
     let permit = service.search_permit()?;
     let worker = Arc::clone(&service);
@@ -60,6 +59,14 @@ async fn read(body: Body) -> Result<Bytes, ApiError> {
         let broken = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<hyper::Error>);
         if broken { ApiError::Invalid("the body broke off.".to_owned()) } else { too_large() }
     })
+}
+
+fn parse(body: &[u8]) -> Result<SearchRequest, ApiError> {
+    // An array would be taken for an object whose members come in order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::Invalid("the body must be a JSON object.".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| ApiError::Invalid(format!("the body: {error}.")))
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -43,6 +43,7 @@ fn every_fault_of_a_client_has_its_own_problem() {
         ("invalid-request", search(r#"{"filter": {"port": {"end": "up", "from": 1, "to": 2}}}"#)),
         ("invalid-request", search(&format!("{{\"filter\": {}1{}}}", "{\"not\":".repeat(5000), "}".repeat(5000)))),
         ("invalid-request", ask(json!({"query": "x", "time_zone": "Atlantis/Capital"}))),
+        ("invalid-request", ask(json!({"filter": {"service": "sssh"}}))),
         ("invalid-request", server.get("/v1/events/not-a-uuid")),
         ("invalid-request", server.get("/v1/events/%FF")),
         ("invalid-request", server.post("/v1/events?results=some", "application/x-ndjson", "{}")),

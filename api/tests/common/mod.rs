@@ -15,12 +15,12 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// When the events of these tests begin: 2026-01-01 00:00 UTC.
-pub const START_US: i64 = 1_767_225_600_000_000;
+pub(crate) const START_US: i64 = 1_767_225_600_000_000;
 
 /// A server that runs until it is dropped or stopped.
-pub struct Running {
-    pub address: SocketAddr,
-    pub client: Client,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
     stop: CancellationToken,
     thread: Option<JoinHandle<Result<(), StartError>>>,
     dir: Option<TempDir>,
@@ -29,11 +29,11 @@ pub struct Running {
 
 impl Running {
     /// With default settings and an empty index.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Settings::default())
     }
 
-    pub fn with(settings: Settings) -> Self {
+    pub(crate) fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let index = dir.path().join("index");
         let mut running = Self::on(settings, &index);
@@ -42,7 +42,7 @@ impl Running {
     }
 
     /// On an index that is there already.
-    pub fn on(mut settings: Settings, index: &Path) -> Self {
+    pub(crate) fn on(mut settings: Settings, index: &Path) -> Self {
         settings.listen.set_port(0);
         let (sender, receiver) = std::sync::mpsc::channel();
         let stop = CancellationToken::new();
@@ -73,39 +73,39 @@ impl Running {
         }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn index(&self) -> &Path {
+    pub(crate) fn index(&self) -> &Path {
         &self.index
     }
 
     /// Asks the server to stop, without waiting.
-    pub fn begin_stop(&self) {
+    pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
     }
 
     /// Stops and waits; gives how it ended and the folder it used.
-    pub fn stop(mut self) -> (Result<(), StartError>, Option<TempDir>) {
+    pub(crate) fn stop(mut self) -> (Result<(), StartError>, Option<TempDir>) {
         self.stop.cancel();
         (self.thread.take().unwrap().join().unwrap(), self.dir.take())
     }
 
-    pub fn get(&self, path: &str) -> Response {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.client.get(self.url(path)).send().unwrap()
     }
 
-    pub fn post(&self, path: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Response {
+    pub(crate) fn post(&self, path: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Response {
         self.client.post(self.url(path)).header(CONTENT_TYPE, media_type).body(body.into()).send().unwrap()
     }
 
-    pub fn try_search(&self, request: &Value) -> Response {
+    pub(crate) fn try_search(&self, request: &Value) -> Response {
         self.post("/v1/search", "application/json", request.to_string())
     }
 
     /// The answer to a request that must succeed.
-    pub fn search(&self, request: &Value) -> Value {
+    pub(crate) fn search(&self, request: &Value) -> Value {
         let response = self.try_search(request);
         let status = response.status();
         let text = response.text().unwrap();
@@ -114,7 +114,7 @@ impl Running {
     }
 
     /// Stores lines; gives the results and the summary.
-    pub fn ingest(&self, lines: impl Into<Vec<u8>>) -> (Vec<LineResult>, Summary) {
+    pub(crate) fn ingest(&self, lines: impl Into<Vec<u8>>) -> (Vec<LineResult>, Summary) {
         let response = self.post("/v1/events", "application/x-ndjson", lines);
         assert_eq!(response.status(), 200);
         read_results(&response.text().unwrap())
@@ -130,7 +130,7 @@ impl Drop for Running {
     }
 }
 
-pub fn sources(index: &Path) -> Sources {
+pub(crate) fn sources(index: &Path) -> Sources {
     Sources {
         index: index.to_owned(),
         event_model: None,
@@ -142,14 +142,14 @@ pub fn sources(index: &Path) -> Sources {
 }
 
 /// Splits the lines of an ingest answer.
-pub fn read_results(text: &str) -> (Vec<LineResult>, Summary) {
+pub(crate) fn read_results(text: &str) -> (Vec<LineResult>, Summary) {
     let mut lines: Vec<&str> = text.lines().collect();
     let last: forebay_api::LastLine = serde_json::from_str(lines.pop().expect("a last line")).expect("a summary");
     (lines.into_iter().map(|line| serde_json::from_str(line).unwrap()).collect(), last.summary)
 }
 
 /// A flow that starts `i` seconds after [`START_US`], from 10.0.0.(i mod 200) to 192.0.2.1.
-pub fn event(i: i64, port: u16, bytes: f64) -> Value {
+pub(crate) fn event(i: i64, port: u16, bytes: f64) -> Value {
     let start = START_US + i * 1_000_000;
     json!({
         "schema_version": "1", "start_us": start, "end_us": start + 500_000,
@@ -162,12 +162,12 @@ pub fn event(i: i64, port: u16, bytes: f64) -> Value {
 }
 
 /// `count` events as lines, to port 22, 443 and 53 in turn.
-pub fn lines(count: i64) -> String {
+pub(crate) fn lines(count: i64) -> String {
     (0..count).map(|i| format!("{}\n", event(i, [22, 443, 53][(i % 3) as usize], 1000.0 * (i + 1) as f64))).collect()
 }
 
 /// The identifiers of an answer's hits.
-pub fn ids(answer: &Value) -> Vec<String> {
+pub(crate) fn ids(answer: &Value) -> Vec<String> {
     let hits = answer["hits"].as_array().unwrap();
     hits.iter().map(|hit| hit["event"]["event_id"].as_str().unwrap().to_owned()).collect()
 }
