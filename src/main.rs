@@ -5,7 +5,18 @@
 
 mod config;
 mod config_command;
+mod convert;
+mod embed;
+mod events;
+mod input;
 mod logs;
+mod output;
+mod progress;
+mod search;
+mod serve;
+mod shown;
+mod stop;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +38,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Turn flow logs and captures of any known format into events
+    Import(convert::Args),
+    /// Turn packets of a capture into events with 83 features
+    Meter(convert::Args),
+    /// Turn inputs into events and vectors on disk, resumable; with `--index` also into the index
+    Embed(embed::Args),
+    /// Serve search, ingest and the page over HTTP
+    Serve(serve::Args),
+    /// Ask a question in plain words
+    Search(search::Args),
+    /// Look at single events
+    Events(events::Args),
     /// Print the values in effect and where each came from
     Config(config_command::Args),
 }
@@ -52,6 +75,11 @@ fn run(cli: Cli, flags: &clap::ArgMatches) -> anyhow::Result<()> {
     let config = Config::from_effective(&effective)?;
     logs::start(&config.log)?;
     match cli.command {
+        Command::Import(args) | Command::Meter(args) => convert::run(&args, &config),
+        Command::Embed(args) => embed::run(&args, &config),
+        Command::Serve(args) => serve::run(args, &config),
+        Command::Search(args) => search::run(args, &config),
+        Command::Events(args) => events::run(args, &config),
         Command::Config(args) => config_command::run(&args, &effective),
     }
 }

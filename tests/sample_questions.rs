@@ -61,7 +61,10 @@ fn the_sample_answers_its_questions() {
     }
     println!("mean of all: {:.3}", mean(&by_kind.values().flatten().copied().collect::<Vec<_>>()));
     println!("not all right: {failed:?}");
-    assert!(by_kind["filter"].iter().all(|precision| *precision == 1.0), "exact conditions decide the `filter` questions");
+    assert!(
+        by_kind["filter"].iter().all(|precision| *precision == 1.0),
+        "exact conditions decide the `filter` questions"
+    );
     let behaviour = mean(&by_kind["behaviour"]);
     assert!(behaviour >= BEHAVIOUR_MEAN_MIN, "behaviour questions: {behaviour:.3} is below {BEHAVIOUR_MEAN_MIN}");
 }

@@ -55,7 +55,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("log.format", "auto", Kind::OneOf(&["auto", "human", "json"]), "Log lines for people or for programs"),
     setting("log.level", "info", Kind::Text, "What is logged: error, warn, info, debug, trace, or a filter by module"),
-    setting("meter.active_timeout_s", "120", Kind::Integer(1, 86_400), "A flow is cut after this long"),
+    setting("meter.active_timeout_s", "120", Kind::Integer(1, 3_600), "A flow is cut after this long"),
     setting("meter.activity_timeout_s", "5", Kind::Integer(1, 3_600), "A longer gap ends a flow's active period"),
     setting(
         "meter.flows_max",
