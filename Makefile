@@ -11,7 +11,7 @@ help:
 	@echo "make lint    format, clippy, documentation, licences"
 	@echo "make bench   criterion benches and the comparisons of benches/README.md"
 	@echo "make models  train the networks again (half an hour)"
-	@echo "make lab     run the sample network again and capture it (root, ten minutes)"
+	@echo "make lab     run the sample network again and capture it (root, seven minutes; packages in lab/packages.txt)"
 
 setup:
 	@scripts/setup.sh
@@ -34,7 +34,7 @@ models: setup
 	models/train.sh
 
 lab:
-	lab/lab.sh
+	python3 lab/run.py --site sample --seed 7 --minutes 6.5 --out target/lab
 
 openapi: setup
 	UPDATE_OPENAPI=1 cargo test --locked -p forebay-api --test openapi

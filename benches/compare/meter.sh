@@ -1,14 +1,14 @@
 #!/bin/sh
 # Packets per second on one core: our meter, nfstream and tshark on the same capture.
 #
-#   benches/meter_vs.sh [CAPTURE]
+#   benches/compare/meter.sh [CAPTURE]
 #
-# Without a capture it writes one of a million packets. Each tool is bound to one core and run three times; the best counts, by the clock and by processor time (which is the
-# figure to compare on a machine that has other things to do; start-up is in it). Ours reads
-# from memory; the others read the file from the page cache, which a first pass fills. NFSTREAM_PYTHON names a Python that
-# has nfstream (python3 -m venv V && V/bin/pip install nfstream==6.6.0 numpy==1.26.4); without one it is left out, and said so.
+# Without a capture it writes one of a million packets. Each tool is bound to one core and run three times; the best counts,
+# by the clock and by processor time (the figure to compare on a machine that has other things to do). Ours reads from memory;
+# the others read the file from the page cache, which a first pass fills, and their start-up is in their figures.
+# nfstream is installed into a virtual environment under ~/.cache/forebay.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 throughput=${THROUGHPUT:-$target/release/examples/throughput}
 [ -x "$throughput" ] || cargo build --release -p forebay-ebpf --example throughput
@@ -46,7 +46,12 @@ if command -v tshark > /dev/null; then
 else
     echo "tshark is not installed: left out"
 fi
-if [ -n "${NFSTREAM_PYTHON:-}" ]; then
+venv="${FOREBAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/forebay}/venv-nfstream"
+if [ ! -x "$venv/bin/nfstream-ready" ]; then
+    python3 -m venv "$venv" && "$venv/bin/pip" install --quiet nfstream==6.6.0 numpy==1.26.4 &&
+        ln -sf python3 "$venv/bin/nfstream-ready"
+fi
+if [ -x "$venv/bin/nfstream-ready" ]; then
     cat > "$work/meter.py" <<'PYTHON'
 import sys
 from nfstream import NFStreamer
@@ -55,8 +60,8 @@ if __name__ == "__main__":
                           idle_timeout=120, active_timeout=120, n_dissections=int(sys.argv[2]))
     print(sum(1 for _ in streamer))
 PYTHON
-    best "nfstream, statistics" "$NFSTREAM_PYTHON" "$work/meter.py" "$capture" 0
-    best "nfstream, statistics and nDPI" "$NFSTREAM_PYTHON" "$work/meter.py" "$capture" 20
+    best "nfstream, statistics" "$venv/bin/python3" "$work/meter.py" "$capture" 0
+    best "nfstream, statistics and nDPI" "$venv/bin/python3" "$work/meter.py" "$capture" 20
 else
-    echo "NFSTREAM_PYTHON is not set: nfstream is left out"
+    echo "nfstream could not be installed: left out"
 fi
