@@ -22,6 +22,8 @@ demo: setup
 test:
 	@scripts/setup.sh test
 	cargo test --workspace --locked
+	python3 -m unittest discover --start-directory lab/tests
+	python3 lab/answers.py lab/sample --check
 
 lint:
 	@scripts/setup.sh lint
