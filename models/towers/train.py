@@ -40,7 +40,7 @@ class Recipe:
     """What a run depends on besides the data."""
 
     seed: int = 1
-    steps: int = 1400
+    steps: int = 1000
     service_dropout: float = 0.3
     protocol_dropout: float = 0.05
     few_share: float = 0.2
