@@ -89,9 +89,9 @@ fn event(random: &mut u64) -> Event {
     let start_us = 1_700_000_000_000_000 + (next() % 86_400_000_000) as i64;
     let mut event = Event { start_us, end_us: start_us + 1_000_000, ..Event::default() };
     event.event_id = EventId::derive(start_us, &[&next().to_le_bytes()]);
-    event.node_id = "node-1".to_owned();
-    event.sensor = "meter".to_owned();
-    event.interface = "eth0".to_owned();
+    event.node_id.push_str("node-1");
+    event.sensor.push_str("meter");
+    event.interface.push_str("eth0");
     event.flow.src_ip = std::net::Ipv4Addr::from(next() as u32).into();
     event.flow.dst_ip = std::net::Ipv4Addr::from(next() as u32).into();
     (event.flow.src_port, event.flow.dst_port, event.flow.protocol) = (next() as u16, 443, 6);

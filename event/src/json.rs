@@ -118,6 +118,7 @@ impl<'t, 'l> Value<'t, 'l> {
     }
 }
 
+#[allow(clippy::copy_iterator)] // copied on purpose, to look for one name after another
 impl<'t, 'l> Iterator for Members<'t, 'l> {
     type Item = (&'l str, Value<'t, 'l>);
 

@@ -9,7 +9,9 @@ use std::io::{Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
-use forebay_event::export::{self, ExportError, ParquetWriter, Target, arrow_schema, from_record_batch, to_record_batch};
+use forebay_event::export::{
+    self, ExportError, ParquetWriter, Target, arrow_schema, from_record_batch, to_record_batch,
+};
 use forebay_event::feature as f;
 use forebay_event::source::Item;
 use forebay_event::{Event, EventId, FEATURE_COUNT, Features, Scores, Verdict, import};
@@ -128,11 +130,8 @@ fn a_raglogger_line_comes_back_with_what_the_format_holds() {
         assert_eq!(back.features.0[place], *value, "{}", forebay_event::FEATURE_NAMES[place]);
     }
     assert!(back.features.known(f::BWD_IAT_MEAN).is_none(), "unknown stays unknown");
-    let plain = |event: &Event| Event {
-        features: Features([0.0; FEATURE_COUNT]),
-        event_id: EventId::NIL,
-        ..event.clone()
-    };
+    let plain =
+        |event: &Event| Event { features: Features([0.0; FEATURE_COUNT]), event_id: EventId::NIL, ..event.clone() };
     assert_eq!(plain(&back), plain(&event));
 }
 
@@ -151,7 +150,11 @@ fn a_table_that_is_none_of_events_is_refused_by_column() {
     let refused = from_record_batch(&table.project(&kept).unwrap());
     assert!(matches!(refused, Err(ExportError::Column { column, .. }) if column == "src_ip"));
 
-    let renamed = arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new("duration", arrow::datatypes::DataType::Utf8, true)]);
+    let renamed = arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new(
+        "duration",
+        arrow::datatypes::DataType::Utf8,
+        true,
+    )]);
     let wrong = RecordBatch::new_empty(Arc::new(renamed));
     assert!(matches!(from_record_batch(&wrong), Err(ExportError::Column { column, .. }) if column == "duration"));
 }

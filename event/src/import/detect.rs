@@ -104,7 +104,7 @@ pub fn detect(head: &[u8]) -> Detection {
 
 fn detect_json(text: &[u8]) -> Detection {
     let names = member_names(text);
-    let has = |name: &str| names.iter().any(|found| *found == name.as_bytes());
+    let has = |name: &str| names.contains(&name.as_bytes());
     let format = if has("schema_version") || (has("flow") && has("start_us")) {
         Format::Jsonl
     } else if has("rag_metadata") || has("ml_training_metadata") || (has("detection") && has("network")) {

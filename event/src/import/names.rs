@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::limits::WORD_BYTES_MAX;
 use crate::service;
 
-/// The IANA number of an IP protocol by its name or number. `icmp` between IPv6 addresses is ICMPv6.
+/// The IANA number of an IP protocol by its name or number. `icmp` between IPv6 addresses is that of version 6.
 pub(crate) fn protocol(name: &str, address: IpAddr) -> Option<u8> {
     let lower = name.to_ascii_lowercase();
     Some(match lower.as_str() {

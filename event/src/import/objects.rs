@@ -116,18 +116,23 @@ fn step(state: State, byte: u8) -> State {
 }
 
 fn step_inside(depth: u32, text: Text, byte: u8) -> State {
-    match (text, byte) {
+    let inside = |depth, text| State::Inside { depth, text };
+    match text {
         // No string of JSON holds a line end: one that seems to was never closed.
-        (_, b'\n') => State::Inside { depth, text: Text::Outside },
-        (Text::Escaped, _) => State::Inside { depth, text: Text::Inside },
-        (Text::Inside, b'\\') => State::Inside { depth, text: Text::Escaped },
-        (Text::Inside, b'"') => State::Inside { depth, text: Text::Outside },
-        (Text::Inside, _) => State::Inside { depth, text },
-        (Text::Outside, b'"') => State::Inside { depth, text: Text::Inside },
-        (Text::Outside, b'{' | b'[') => State::Inside { depth: depth.saturating_add(1), text },
-        (Text::Outside, b'}' | b']') if depth <= 1 => State::Between,
-        (Text::Outside, b'}' | b']') => State::Inside { depth: depth - 1, text },
-        (Text::Outside, _) => State::Inside { depth, text },
+        _ if byte == b'\n' => inside(depth, Text::Outside),
+        Text::Escaped => inside(depth, Text::Inside),
+        Text::Inside => match byte {
+            b'\\' => inside(depth, Text::Escaped),
+            b'"' => inside(depth, Text::Outside),
+            _ => inside(depth, Text::Inside),
+        },
+        Text::Outside => match byte {
+            b'"' => inside(depth, Text::Inside),
+            b'{' | b'[' => inside(depth.saturating_add(1), Text::Outside),
+            b'}' | b']' if depth <= 1 => State::Between,
+            b'}' | b']' => inside(depth - 1, Text::Outside),
+            _ => inside(depth, Text::Outside),
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which column of a `CICFlowMeter` table is which.
 //!
 //! Names differ between versions and data sets in case, spaces, punctuation and abbreviation ("Total Fwd Packets",
-//! " Total Fwd Packets", "Tot Fwd Pkts", "tot_fwd_pkts"). They are compared by their letters and digits in lower case, then
+//! " Total Fwd Packets", "Tot Fwd Pkts", `tot_fwd_pkts`). They are compared by their letters and digits in lower case, then
 //! looked up in one table of every spelling known.
 
 /// A column that is used. Those not listed are passed over; `event/IMPORTERS.md` says why.

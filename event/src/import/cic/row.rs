@@ -94,7 +94,7 @@ impl<'l> Row<'l> {
         // The parser of the standard library knows every spelling of infinity and NaN that the data sets use.
         let value: f64 = cell
             .parse()
-            .map_err(|_| ParseError::invalid("a numeric column", format!("{:.40?} is not a number", cell)))?;
+            .map_err(|_| ParseError::invalid("a numeric column", format!("{cell:.40?} is not a number")))?;
         let allowed = [Column::FwdInitWindow, Column::BwdInitWindow, Column::IcmpType, Column::IcmpCode];
         if !value.is_finite() {
             self.not_finite += 1;
