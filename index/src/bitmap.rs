@@ -101,7 +101,9 @@ mod tests {
 
     fn of(rows: u32, set: &BTreeSet<u32>) -> Bitmap {
         let mut bitmap = Bitmap::none(rows);
-        set.iter().for_each(|row| bitmap.insert(*row));
+        for row in set {
+            bitmap.insert(*row);
+        }
         bitmap
     }
 

@@ -91,7 +91,9 @@ impl WordQuery {
             }
         }
         let ceiling = self.scale * self.terms.iter().map(|(_, idf)| idf).sum::<f32>();
-        scores.iter_mut().for_each(|score| *score = (*score * self.scale).min(ceiling));
+        for score in &mut scores {
+            *score = (*score * self.scale).min(ceiling);
+        }
         Ok(scores)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use forebay_event::{Event, EventId};
 
+use crate::segment::{Segment, SegmentManifest};
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::stats::DamagedSegment;
@@ -78,7 +79,7 @@ impl Index {
     /// What the index holds.
     pub fn stats(&self) -> Stats {
         let snapshot = self.shared.snapshot();
-        let manifests = || snapshot.iter().map(|segment| segment.manifest());
+        let manifests = || snapshot.iter().map(Segment::manifest);
         let segments = snapshot.iter().map(|segment| SegmentStats {
             name: segment.name().to_owned(),
             events: u64::from(segment.rows()),
@@ -89,7 +90,7 @@ impl Index {
         let last = manifests().map(|manifest| manifest.last_start_us).max();
         Stats {
             events: manifests().map(|manifest| u64::from(manifest.events)).sum(),
-            bytes: manifests().map(crate::segment::SegmentManifest::bytes).sum(),
+            bytes: manifests().map(SegmentManifest::bytes).sum(),
             model_space: self.shared.options.model_space.clone(),
             dimension: self.shared.options.dimension,
             time_range_us: first.zip(last),

@@ -9,7 +9,7 @@ use crate::found::Engine;
 use crate::limits::TERMS_MAX;
 use crate::rank::{Question, Ranked, Resume, Top, rank_segment};
 use crate::reasons::reasons;
-use crate::segment::Segment;
+use crate::segment::{Segment, for_values};
 use crate::select::select;
 use crate::snapshot::Snapshot;
 use crate::summary::{Matching, facets, timeline};
@@ -78,9 +78,11 @@ fn matching(segment: &Segment, search: &Search, end_seq: u64) -> Result<Bitmap, 
     }
     if manifest.last_seq >= end_seq {
         let mut there = Bitmap::none(segment.rows());
-        let seq = &segment.columns().seq;
-        let before = (0..segment.rows()).filter(|row| seq.first(*row).is_some_and(|seq| seq < end_seq));
-        before.for_each(|row| there.insert(row));
+        for_values(&segment.columns().seq, 0..segment.rows(), |row, seq| {
+            if seq < end_seq {
+                there.insert(row);
+            }
+        });
         set.and(&there);
     }
     Ok(set)

@@ -7,6 +7,7 @@
 
 mod build;
 mod columns;
+mod folder;
 mod ids;
 mod manifest;
 mod merge;
@@ -18,7 +19,7 @@ mod text_index;
 mod vectors;
 
 pub(crate) use build::Building;
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, for_values};
 pub(crate) use manifest::{Fault, SegmentManifest};
 pub(crate) use merge::merge;
 pub(crate) use open::{Segment, verify};

@@ -84,7 +84,9 @@ where
         }
         found.clear();
         column.get_docids_for_value_range(range.clone(), 0..rows, &mut found);
-        found.iter().for_each(|row| set.insert(*row));
+        for row in &found {
+            set.insert(*row);
+        }
     }
     set
 }

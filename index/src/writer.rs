@@ -147,8 +147,7 @@ fn check_batch(events: &[Event], vectors: &[f32], dimension: usize) -> Result<()
     }
     for (event, vector) in events.iter().zip(vectors.chunks_exact(dimension)) {
         let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        // Written so that NaN is refused too.
-        if !(length <= LENGTH_MAX) {
+        if length.is_nan() || length > LENGTH_MAX {
             let reason = format!("that of event {} has the length {length}, not 1", event.event_id);
             return Err(IndexError::Vectors(reason));
         }

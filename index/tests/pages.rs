@@ -13,7 +13,7 @@ use forebay_index::filter::{Compare, Filter};
 use forebay_index::{Engine, Index, IndexError, Options, Search};
 
 const SEED: u64 = 3;
-const EVENTS: u64 = 900;
+const EVENTS: u64 = 700;
 
 fn searches() -> Vec<Search> {
     let filter =
@@ -52,7 +52,7 @@ fn pages_put_together_are_the_whole_answer() {
     for search in searches() {
         let whole = index.search(&Search { k: 1_000, ..search.clone() }).unwrap();
         let whole: Vec<EventId> = whole.hits.iter().map(|hit| hit.event.event_id).collect();
-        for k in [7, 100] {
+        for k in [13, 100] {
             let pages = pages(&index, &Search { k, ..search.clone() }, |_| ());
             assert!(pages[..pages.len() - 1].iter().all(|page| page.len() == k));
             assert_eq!(pages.concat(), whole);
@@ -68,10 +68,10 @@ fn what_is_added_or_merged_meanwhile_shifts_nothing() {
         let index = common::index(dir.path(), without_merging(usize::MAX), SEED, &ends);
         let before = index.search(&Search { k: 1_000, ..search.clone() }).unwrap();
         let before: Vec<EventId> = before.hits.iter().map(|hit| hit.event.event_id).collect();
-        let pages = pages(&index, &Search { k: 30, ..search }, |page| {
+        let pages = pages(&index, &Search { k: 60, ..search }, |page| {
             let from = 1_000 * (round + 1) + 100 * page as u64;
             index.append(&common::events(SEED, from, from + 100), &common::vectors(SEED, from, from + 100)).unwrap();
-            if page % 3 == 1 {
+            if page % 2 == 1 {
                 assert!(index.compact().unwrap().merges > 0 || page > 1);
             }
         });

@@ -8,7 +8,7 @@ use forebay_index::{Index, Search};
 
 const SEED: u64 = 9;
 const BATCH: u64 = 20;
-const BATCHES: u64 = 40;
+const BATCHES: u64 = 25;
 
 #[test]
 fn readers_see_whole_batches_while_a_writer_works() {

@@ -39,7 +39,7 @@ pub enum FilterError {
         to: i64,
     },
     /// No service has this name.
-    #[error("no service is called {name:?}{}", suggestion(.nearest))]
+    #[error("no service is called {name:?}{}", suggestion(.nearest.as_deref()))]
     NoService {
         /// The name asked for.
         name: String,
@@ -47,7 +47,7 @@ pub enum FilterError {
         nearest: Option<&'static str>,
     },
     /// No feature has this name.
-    #[error("no feature is called {name:?}{}", suggestion(.nearest))]
+    #[error("no feature is called {name:?}{}", suggestion(.nearest.as_deref()))]
     NoFeature {
         /// The name asked for.
         name: String,
@@ -130,7 +130,7 @@ fn text(field: &'static str, text: &str) -> Result<(), FilterError> {
     Ok(())
 }
 
-fn suggestion(nearest: &Option<&'static str>) -> String {
+fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; nearest is {name:?}"))
 }
 

@@ -56,6 +56,7 @@ impl Building<'_> {
 
     /// Adds what follows from text, identifiers and vectors: graph, profile and manifest; syncs everything; renames.
     pub(super) fn finish(self, dir: &Path) -> Result<SegmentManifest, IndexError> {
+        remove_hidden(&dir.join(TEXT_DIR))?;
         let text = TextIndex::open(&dir.join(TEXT_DIR))?;
         let vectors = VectorFile::open(&dir.join(VECTORS_FILE))?;
         let columns = Columns::open(text.reader())?;
@@ -87,9 +88,8 @@ impl Building<'_> {
     }
 
     fn publish(&self, dir: &Path, manifest: &SegmentManifest) -> Result<(), IndexError> {
-        for file in &manifest.files {
-            durable::sync_file(&dir.join(&file.path))?;
-        }
+        let paths: Vec<PathBuf> = manifest.files.iter().map(|file| dir.join(&file.path)).collect();
+        durable::sync_files(&paths)?;
         durable::sync_dir(&dir.join(TEXT_DIR))?;
         durable::sync_dir(dir)?;
         let segments = self.index_dir.join(SEGMENTS_DIR);
@@ -97,6 +97,17 @@ impl Building<'_> {
         durable::sync_dir(&segments)?;
         Ok(())
     }
+}
+
+/// Removes tantivy's notes to itself (a list of its files, locks): they mean nothing in a folder that never changes.
+fn remove_hidden(dir: &Path) -> Result<(), IndexError> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Every file of the segment but its manifest, with its checksum, in order of name.
@@ -110,8 +121,6 @@ fn entries(dir: &Path) -> Result<Vec<FileEntry>, IndexError> {
             }
         }
     }
-    // Tantivy leaves empty lock files behind; they guard nothing here.
-    paths.retain(|path| Path::new(path).extension().is_none_or(|extension| extension != "lock"));
     paths.sort_unstable();
     paths.iter().map(|path| FileEntry::of(dir, path)).collect()
 }

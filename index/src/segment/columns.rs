@@ -50,6 +50,31 @@ impl Columns {
     }
 }
 
+/// Rows whose values are read at a time.
+const BLOCK_ROWS: usize = 1_024;
+
+/// Calls `each` with the value of every one of `rows` that has one. Blocks are several times faster than row by row.
+pub(crate) fn for_values<T>(column: &Column<T>, rows: impl Iterator<Item = u32>, mut each: impl FnMut(u32, T))
+where
+    T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
+{
+    let mut rows = rows.peekable();
+    let mut block: Vec<u32> = Vec::with_capacity(BLOCK_ROWS);
+    let mut values: Vec<Option<T>> = Vec::with_capacity(BLOCK_ROWS);
+    while rows.peek().is_some() {
+        block.clear();
+        block.extend(rows.by_ref().take(BLOCK_ROWS));
+        values.clear();
+        values.resize(block.len(), None);
+        column.first_vals(&block, &mut values);
+        for (row, value) in block.iter().zip(&values) {
+            if let Some(value) = value {
+                each(*row, *value);
+            }
+        }
+    }
+}
+
 /// The column of a feature or a sum. `None` where no event of the segment knows it.
 pub(super) fn feature(reader: &SegmentReader, name: &str) -> Result<Option<Column<f64>>, IndexError> {
     Ok(reader.fast_fields().column_opt(name)?)

@@ -100,9 +100,7 @@ mod tests {
 
     #[test]
     fn an_event_comes_back_to_the_last_bit() {
-        let mut event = Event::default();
-        event.start_us = i64::MIN;
-        event.sensor = "x".to_owned();
+        let mut event = Event { start_us: i64::MIN, sensor: "x".to_owned(), ..Event::default() };
         event.scores.ml = Some(0.1);
         event.app.host = Some("ex\"ample\u{0}".to_owned());
         event.features.0[0] = -0.0;

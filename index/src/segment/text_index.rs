@@ -9,13 +9,13 @@ use std::path::Path;
 use forebay_event::Event;
 use fs_err as fs;
 use tantivy::columnar::Column;
-use tantivy::directory::MmapDirectory;
 use tantivy::indexer::merge_indices;
 use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::store::StoreReader;
 use tantivy::{DocSet, Index, IndexSettings, SegmentReader, TERMINATED, TantivyDocument, Term};
 
+use super::folder::Folder;
 use super::schema::Fields;
 use super::{columns, stored};
 use crate::IndexError;
@@ -42,8 +42,7 @@ impl TextIndex {
     /// Opens the index in `dir`, whose files have been verified.
     pub(super) fn open(dir: &Path) -> Result<Self, IndexError> {
         let damaged = |reason: String| IndexError::Damaged { place: dir.display().to_string(), reason };
-        let directory = MmapDirectory::open(dir).map_err(tantivy::TantivyError::from)?;
-        let index = Index::open(directory)?;
+        let index = Index::open(Folder::open(dir)?)?;
         let fields = Fields::new();
         if index.schema() != fields.schema {
             return Err(damaged("its fields are not those of this version".to_owned()));
@@ -62,11 +61,10 @@ impl TextIndex {
         fs::create_dir(dir)?;
         let fields = Fields::new();
         let settings = IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
-        let directory = MmapDirectory::open(dir).map_err(tantivy::TantivyError::from)?;
         let mut writer = Index::builder()
             .schema(fields.schema.clone())
             .settings(settings)
-            .single_segment_index_writer::<TantivyDocument>(directory, WRITER_MEMORY_BYTES)?;
+            .single_segment_index_writer::<TantivyDocument>(Folder::open(dir)?, WRITER_MEMORY_BYTES)?;
         for (event, seq) in events.iter().zip(first_seq..) {
             writer.add_document(fields.document(event, seq)?)?;
         }
@@ -77,9 +75,8 @@ impl TextIndex {
     /// Writes the rows of `parts`, one part after the other, into a new index in `dir`.
     pub(super) fn merge(dir: &Path, parts: &[&TextIndex]) -> Result<(), IndexError> {
         fs::create_dir(dir)?;
-        let directory = MmapDirectory::open(dir).map_err(tantivy::TantivyError::from)?;
         let indexes: Vec<Index> = parts.iter().map(|part| part.index.clone()).collect();
-        merge_indices(&indexes, directory)?;
+        merge_indices(&indexes, Folder::open(dir)?)?;
         Ok(())
     }
 

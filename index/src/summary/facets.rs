@@ -11,7 +11,7 @@ use super::Matching;
 use crate::bitmap::Bitmap;
 use crate::found::{FacetValue, Facets};
 use crate::limits::FACET_VALUES_MAX;
-use crate::segment::{Columns, verdict_of};
+use crate::segment::{Columns, for_values, verdict_of};
 
 /// Counts every facet over everything that matches.
 pub(crate) fn facets(matching: &[Matching]) -> Facets {
@@ -35,8 +35,7 @@ where
     let mut counts = HashMap::new();
     for (segment, rows) in matching {
         let rows: &Bitmap = rows;
-        let column = column(segment.columns());
-        rows.iter().filter_map(|row| column.first(row)).for_each(|value| *counts.entry(value).or_default() += 1);
+        for_values(column(segment.columns()), rows.iter(), |_, value| *counts.entry(value).or_default() += 1);
     }
     counts
 }

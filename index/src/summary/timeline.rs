@@ -3,6 +3,7 @@
 use super::Matching;
 use crate::found::TimelineBin;
 use crate::limits::TIMELINE_BINS_MAX;
+use crate::segment::for_values;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -46,25 +47,26 @@ const WIDTHS: [i64; 31] = [
 
 /// At most `TIMELINE_BINS_MAX` bins of one width from the first matching start to the last, empty ones included.
 pub(crate) fn timeline(matching: &[Matching]) -> Vec<TimelineBin> {
-    let starts = || {
-        matching.iter().flat_map(|(segment, rows)| {
-            let start = &segment.columns().start;
-            rows.iter().filter_map(|row| start.first(row))
-        })
-    };
-    let Some((first, last)) = starts().fold(None, |range: Option<(i64, i64)>, start| {
-        Some(range.map_or((start, start), |(first, last)| (first.min(start), last.max(start))))
-    }) else {
-        return Vec::new();
-    };
+    let mut range: Option<(i64, i64)> = None;
+    for_starts(matching, |start| {
+        range = Some(range.map_or((start, start), |(first, last)| (first.min(start), last.max(start))));
+    });
+    let Some((first, last)) = range else { return Vec::new() };
     let width = width(first, last);
     let origin = i128::from(first).div_euclid(width) * width;
     let place = |start: i64| ((i128::from(start) - origin) / width) as usize;
     let mut counts = vec![0u64; place(last) + 1];
-    starts().for_each(|start| counts[place(start)] += 1);
+    for_starts(matching, |start| counts[place(start)] += 1);
     let edge = |place: usize| (origin + place as i128 * width).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     let bin = |(place, events)| TimelineBin { from_us: edge(place), to_us: edge(place + 1), events };
     counts.into_iter().enumerate().map(bin).collect()
+}
+
+/// Calls `each` with the start of every matching event.
+fn for_starts(matching: &[Matching], mut each: impl FnMut(i64)) {
+    for (segment, rows) in matching {
+        for_values(&segment.columns().start, rows.iter(), |_, start| each(start));
+    }
 }
 
 /// The least round width that needs no more than `TIMELINE_BINS_MAX` bins.
