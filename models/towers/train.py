@@ -24,6 +24,7 @@ EXTRA_EVENTS = 256
 PHRASE_POOL = 80_000
 PHRASE_WIDTH = 128
 PEAK_RATE = 2e-3
+WARMUP_STEPS = 200
 WEIGHT_DECAY = 1e-2
 TEMPERATURE_MIN, TEMPERATURE_START = 0.03, 0.08
 
@@ -145,7 +146,7 @@ def train(events: Events, recipe: Recipe, watch=None) -> dict:
     parameters = {"event": network.event_parameters(rng), "query": network.query_parameters(rng), "temperature": np.float32(np.log(TEMPERATURE_START))}
     parameters = jax.tree.map(jnp.asarray, parameters)
     sampler = Sampler(events, recipe, centre, scale)
-    schedule = optax.warmup_cosine_decay_schedule(0, PEAK_RATE, 200, recipe.steps, PEAK_RATE / 50)
+    schedule = optax.warmup_cosine_decay_schedule(0, PEAK_RATE, min(WARMUP_STEPS, recipe.steps // 5), recipe.steps, PEAK_RATE / 50)
     decayed = lambda tree: jax.tree.map(lambda x: x.ndim > 1, tree)
     optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, b2=0.99, weight_decay=WEIGHT_DECAY, mask=decayed))
     state = optimiser.init(parameters)
