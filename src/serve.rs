@@ -19,7 +19,6 @@ pub(crate) fn run(_args: Args, config: &Config) -> anyhow::Result<()> {
         listen: serve.listen,
         token: Token::new(&serve.token),
         body_bytes_max: serve.body_bytes_max,
-        k_max: serve.k_max,
         concurrent_max: serve.concurrent_max,
         timeout: Duration::from_secs(serve.timeout_s),
         shutdown: Duration::from_secs(serve.shutdown_s),

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use crate::backend::Backend;
 use crate::cursor::PageCursor;
 use crate::error::ApiError;
-use crate::limits::{CURSOR_BYTES_MAX, DROP_MAX, QUERY_CHARS_MAX};
+use crate::limits::{CURSOR_BYTES_MAX, DROP_MAX, K_MAX, QUERY_CHARS_MAX};
 use crate::question::{Answer, FacetValue, Facets, Hit, Note, Reason, SearchRequest, TimelineBin, Understood};
 
 /// How questions are answered where they do not say.
@@ -30,7 +30,7 @@ pub struct Ask {
 
 impl Default for Ask {
     fn default() -> Self {
-        Self { k: 10, k_max: 1_000, text_weight: 0.3, min_similarity: -1.0 }
+        Self { k: 10, k_max: K_MAX, text_weight: 0.3, min_similarity: -1.0 }
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod answer;
 mod backend;
+mod body;
 mod cursor;
 mod error;
 mod events;

@@ -8,8 +8,8 @@ pub const SEARCH_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Longest question, in characters.
 pub const QUERY_CHARS_MAX: usize = 1_000;
 
-/// Most hits a deployment may allow in one answer, whatever its settings say.
-pub const K_CEILING: usize = 1_000;
+/// Most hits of one answer unless a deployment allows fewer.
+pub const K_MAX: usize = 1_000;
 
 /// Deepest nesting of a filter: `and`, `or` and `not` count, and so does the leaf.
 pub const FILTER_DEPTH_MAX: usize = 16;
@@ -34,6 +34,12 @@ pub const HEAD_WAIT: Duration = Duration::from_secs(15);
 
 /// How long a client may leave a body without a byte before it is given up.
 pub const BODY_WAIT: Duration = Duration::from_mins(1);
+
+/// Most bytes that are read off a body that was refused, so that its sender gets to read why.
+pub const REFUSED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a refused body is read off.
+pub const REFUSED_WAIT: Duration = Duration::from_secs(2);
 
 /// How long a client may leave our answer unread before the connection is closed.
 pub const WRITE_WAIT: Duration = Duration::from_secs(30);

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use crate::answer::{Stages, answer_measured};
+use crate::body::refuse;
 use crate::error::ApiError;
 use crate::limits::SEARCH_BODY_BYTES_MAX;
 use crate::metrics::{Metrics, Running, SEARCH_FALLBACKS, SEARCHES_RUNNING};
@@ -33,9 +34,12 @@ pub(crate) async fn search(State(service): State<Service>, request: Request) -> 
     let seconds = service.settings.timeout.as_secs();
     let limit = service.settings.timeout;
     let backend = service.backend()?;
-    check_type(request.headers())?;
+    let (head, body) = request.into_parts();
+    if let Err(error) = check_type(&head.headers) {
+        return Err(refuse(body, error).await);
+    }
     // Read before a place is taken, so that a slow client holds up nobody; connections bound how many are read at once.
-    let body = timeout(limit, read(request.into_body())).await.map_err(|_| ApiError::Slow)??;
+    let body = timeout(limit, read(body)).await.map_err(|_| ApiError::Slow)??;
     let question = parse(&body)?;
 
     let permit = service.search_permit()?;
@@ -53,7 +57,7 @@ pub(crate) async fn search(State(service): State<Service>, request: Request) -> 
 async fn read(body: Body) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::TooLarge(SEARCH_BODY_BYTES_MAX as u64);
     if body.size_hint().lower() > SEARCH_BODY_BYTES_MAX as u64 {
-        return Err(too_large());
+        return Err(refuse(body, too_large()).await);
     }
     to_bytes(body, SEARCH_BODY_BYTES_MAX).await.map_err(|error| {
         let broken = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<hyper::Error>);

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::limits::K_CEILING;
-
 /// How the service runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -17,8 +15,6 @@ pub struct Settings {
     pub token: Option<Token>,
     /// Longest body of an ingest request, in bytes after decompression.
     pub body_bytes_max: u64,
-    /// Most hits one request may ask for.
-    pub k_max: usize,
     /// Searches at once.
     pub concurrent_max: usize,
     /// How long one search may take.
@@ -33,7 +29,6 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             token: None,
             body_bytes_max: 1 << 30,
-            k_max: K_CEILING,
             concurrent_max: 64,
             timeout: Duration::from_secs(30),
             shutdown: Duration::from_secs(10),

@@ -1,6 +1,8 @@
 //! Goal: pages of one question give every hit once, whatever is added meanwhile and however the clock moves.
 //! Method: page through with small pages while storing more events; compare with one large page taken first.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Running, START_US, event, ids, lines};
@@ -37,7 +39,7 @@ fn the_last_hour_stays_the_same_hour_from_page_to_page() {
     let server = Running::new();
     let now_us = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as i64;
     let back = (now_us - START_US) / 1_000_000 - 60;
-    let lines: String = (0..20).map(|i| format!("{}\n", event(back + i, 22, 1000.0))).collect();
+    let lines: String = (0..20).map(|i| event(back + i, 22, 1000.0).to_string() + "\n").collect();
     server.ingest(lines);
     let paged = pages(&server, json!({"query": "in the last hour", "k": 6}), |_| {});
     assert_eq!(paged.len(), 20);

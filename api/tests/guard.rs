@@ -1,6 +1,8 @@
 //! Goal: nobody uses the service who may not: no other machine without a token, no page of another origin.
 //! Method: requests with and without token, foreign hosts and origins; a start on an open address.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::Running;

@@ -2,6 +2,8 @@
 //! restart, however the client behaves.
 //! Method: whole bodies over a client, broken and slow ones over a bare socket.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use common::{Running, event, lines, read_results};
 use flate2::{Compression, write::GzEncoder};
-use forebay_api::{Settings, Status};
+use forebay_api::Settings;
+use forebay_api::Status::{self, Duplicate, Rejected, Stored};
 use forebay_event::limits::LINE_BYTES_MAX;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::json;
@@ -35,7 +38,6 @@ fn bad_lines_are_rejected_with_their_number_and_stop_nothing() {
     let (results, summary) = server.ingest(body);
 
     let got: Vec<(u64, Status)> = results.iter().map(|result| (result.line, result.status)).collect();
-    use Status::{Duplicate, Rejected, Stored};
     let expected = [(1, Stored), (2, Rejected), (4, Rejected), (5, Stored), (6, Rejected), (7, Duplicate)];
     assert_eq!(got, expected, "a blank line has no result, a last line needs no end");
     assert!(results[1].reason.as_deref().unwrap().contains("JSON"));

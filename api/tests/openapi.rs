@@ -2,6 +2,8 @@
 //! Method: compare with `docs/openapi.json` (`UPDATE_OPENAPI=1 cargo test -p forebay-api --test openapi` writes it anew);
 //! compare the described event with a real one, and read the described filters.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeSet;
 
 use forebay_event::Event;

@@ -1,6 +1,8 @@
 //! Goal: the page is served whole, under a policy that runs nothing but its own files, and shows untrusted text as text.
 //! Method: fetch every file it names; read its sources for ways to make markup out of text.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::Running;

@@ -1,6 +1,8 @@
 //! Goal: a question finds exactly what passes its conditions, and says how it was read and why each hit matched.
 //! Method: a server with known events; conditions are recounted from the hits themselves.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Running, START_US, ids, lines};

@@ -1,6 +1,8 @@
 //! Goal: a stop finishes what is in flight, says so to streams that would go on, and takes nothing new.
 //! Method: an ingest stream is open when the stop comes; its lines so far must be stored and its answer must end.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};

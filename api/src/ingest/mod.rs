@@ -23,6 +23,7 @@ use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::body::refuse;
 use crate::error::ApiError;
 use crate::limits::RESULT_BUFFER_BYTES;
 use crate::metrics::{INGEST_STREAMS_RUNNING, Running};
@@ -83,11 +84,14 @@ pub(crate) async fn ingest(
     let Query(options) = options
         .map_err(|_| ApiError::Invalid("the only parameter is `results`, and it is `all` or `rejected`.".to_owned()))?;
     let backend = service.backend()?;
-    check_type(request.headers())?;
-    let decoder = Decoder::new(request.headers())?;
+    let (head, body) = request.into_parts();
+    let decoder = match check_type(&head.headers).and_then(|()| Decoder::new(&head.headers)) {
+        Ok(decoder) => decoder,
+        Err(error) => return Err(refuse(body, error).await),
+    };
     let permit = service.ingest_permit()?;
     let running = Running::new(service.metrics.gauge(&INGEST_STREAMS_RUNNING, &[]));
-    let stream = Stream::begin(request.into_body(), decoder, service.settings.body_bytes_max).await?;
+    let stream = Stream::begin(body, decoder, service.settings.body_bytes_max).await?;
 
     let (ours, theirs) = tokio::io::duplex(RESULT_BUFFER_BYTES);
     let worker = Worker::new(service, backend, options.results == Results::Rejected);

@@ -4,14 +4,13 @@
 //! its results are written; only then is more of the body read. So a client that sends faster than we store, or does not
 //! read its results, is slowed down and nothing piles up.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use tokio::io::{AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, timeout_at};
 
+use crate::body::{Broken, next, refuse};
 use crate::error::ApiError;
 use crate::ingest::decode::Decoder;
 use crate::ingest::lines::{Batch, Cutter};
@@ -50,7 +49,7 @@ impl Stream {
     /// nothing gets an error rather than an empty success.
     pub(crate) async fn begin(mut body: Body, decoder: Decoder, bytes_max: u64) -> Result<Self, ApiError> {
         if body.size_hint().lower() > bytes_max {
-            return Err(ApiError::TooLarge(bytes_max));
+            return Err(refuse(body, ApiError::TooLarge(bytes_max)).await);
         }
         let first = timeout_at(Instant::now() + BODY_WAIT, next(&mut body)).await.map_err(|_| ApiError::Slow)?;
         let raw = first.transpose().map_err(|Broken| ApiError::Invalid("the body broke off.".to_owned()))?;
@@ -163,24 +162,6 @@ enum Received {
     Bytes(Bytes),
     NothingYet,
     End(End),
-}
-
-/// The body broke off: the client's fault, or the network's.
-struct Broken;
-
-/// The next bytes of `body`; none at its end.
-async fn next(body: &mut Body) -> Option<Result<Bytes, Broken>> {
-    loop {
-        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
-            // Anything but data is a trailer, which nobody asked for.
-            Ok(frame) => {
-                if let Ok(bytes) = frame.into_data() {
-                    return Some(Ok(bytes));
-                }
-            }
-            Err(_) => return Some(Err(Broken)),
-        }
-    }
 }
 
 async fn store(mut worker: Worker, batch: Batch) -> Result<(Worker, Vec<u8>, bool), ApiError> {

@@ -1,6 +1,7 @@
 //! A real server on a real socket with the built-in models and an index of its own, and events to give it.
 
 #![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -163,7 +164,9 @@ pub(crate) fn event(i: i64, port: u16, bytes: f64) -> Value {
 
 /// `count` events as lines, to port 22, 443 and 53 in turn.
 pub(crate) fn lines(count: i64) -> String {
-    (0..count).map(|i| format!("{}\n", event(i, [22, 443, 53][(i % 3) as usize], 1000.0 * (i + 1) as f64))).collect()
+    let lines =
+        (0..count).map(|i| event(i, [22, 443, 53][(i % 3) as usize], 1000.0 * (i + 1) as f64).to_string() + "\n");
+    lines.collect()
 }
 
 /// The identifiers of an answer's hits.
