@@ -25,8 +25,10 @@ const SECONDS_DEFAULT: u64 = 10;
 const INPUT_BYTES_MAX: usize = 16 * 1024;
 const CORPUS_MAX: usize = 4096;
 
-/// Targets: name, format (none: whatever is detected), seeds, and words of the format.
-const TARGETS: &[(&str, Option<Format>, &[&str], &[&str])] = &[
+/// Name, format (none: whatever is detected), seeds, and words of the format.
+type Target = (&'static str, Option<Format>, &'static [&'static str], &'static [&'static str]);
+
+const TARGETS: &[Target] = &[
     ("jsonl", Some(Format::Jsonl), &[], &["\"schema_version\":\"1\"", "\"integrity\":{", "1e999", "\\ud800"]),
     (
         "cic",
@@ -134,7 +136,7 @@ impl Fuzzer {
         let among = if self.below(2) == 0 { self.seeds } else { self.corpus.len() };
         let pick = self.below(among);
         let mut input = self.corpus[pick].clone();
-        for _ in 0..1 + self.below(6) {
+        for _ in 0..=self.below(6) {
             self.change(&mut input);
         }
         input.truncate(INPUT_BYTES_MAX);

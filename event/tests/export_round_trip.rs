@@ -3,6 +3,8 @@
 //! Method: arbitrary valid events out and in again; a table with a missing or wrong column is refused by name; row groups
 //! stay within their bound.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 mod support;
 
 use std::io::{Cursor, Read, Write};
@@ -40,8 +42,7 @@ fn written(target: Target, events: &[Event]) -> Vec<u8> {
         sink.write(event).unwrap();
     }
     sink.finish().unwrap();
-    let bytes = out.0.lock().unwrap().clone();
-    bytes
+    std::mem::take(&mut *out.0.lock().unwrap())
 }
 
 fn read_lines(bytes: Vec<u8>) -> Vec<Event> {
@@ -170,7 +171,8 @@ fn row_groups_are_bounded_and_the_schema_is_fixed() {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
     let reader = SerializedFileReader::new(file).unwrap();
-    let rows: Vec<_> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    let rows: Vec<_> =
+        reader.metadata().row_groups().iter().map(parquet::file::metadata::RowGroupMetaData::num_rows).collect();
     assert_eq!(rows, [export::parquet::ROW_GROUP_EVENTS as i64, 10]);
     assert_eq!(arrow_schema().fields().len(), 29 + FEATURE_COUNT);
     let mut magic = [0; 4];

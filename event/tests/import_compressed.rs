@@ -3,6 +3,8 @@
 //!
 //! Method: one file of our lines, compressed in different ways in memory, cut, and followed by an endless line.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 use std::io::{self, Cursor, Read, Write};
 
 use forebay_event::import;

@@ -3,6 +3,8 @@
 //!
 //! Method: small files written by hand for this test (`tests/data`), with the values worked out by hand beside each check.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 use std::path::Path;
 
 use forebay_event::feature as f;

@@ -4,6 +4,8 @@
 //! against the lines of the file. Tables in formats we do not claim must be refused as unrecognised. Skipped, loudly, where
 //! the tables are not there.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

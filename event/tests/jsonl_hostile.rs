@@ -2,6 +2,8 @@
 //!
 //! Method: arbitrary bytes, arbitrary JSON-like text, and valid lines with bytes changed, cut or repeated.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 mod support;
 
 use forebay_event::{Event, jsonl};

@@ -1,8 +1,10 @@
 //! Promise: reading what was written gives the same event, every float to the bit.
 //!
 //! Method: arbitrary valid events (all of Unicode, control characters, extreme numbers) are written and read with one
-//! reused parser; a second, independent reader (serde) must agree. Every f32 between 0 and 1 is tried by the test that
-//! is ignored by default: `cargo test --release -p forebay-event --test jsonl_round_trip -- --ignored`.
+//! reused parser; a second, independent reader (serde) must agree. Every f32 between 0 and 1 is tried by a test beside the
+//! writer that is ignored by default.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod support;
 
@@ -31,17 +33,5 @@ proptest! {
         jsonl::write(&event, &mut line);
         let read: Event = serde_json::from_slice(&line).unwrap();
         prop_assert!(support::same(&event, &read), "{event:?}\n{read:?}");
-    }
-}
-
-#[test]
-#[ignore = "a thousand million values; a minute in release mode"]
-fn every_score_survives() {
-    for bits in 0..=1.0f32.to_bits() {
-        let score = f32::from_bits(bits);
-        let mut buffer = zmij::Buffer::new();
-        let text = buffer.format_finite(score);
-        let read = text.parse::<f64>().unwrap() as f32;
-        assert_eq!(read.to_bits(), bits, "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! Events as an Arrow table.
 //!
-//! One flat table, because DuckDB, pandas and Polars filter flat columns best: the envelope with the names of the JSON (the
+//! One flat table, because `DuckDB`, pandas and Polars filter flat columns best: the envelope with the names of the JSON (the
 //! names of inner objects before theirs where they would not tell), then each of the 83 features as a column of nullable
 //! f64, in order. Addresses and the identifier are the texts of the JSON, so that they join with it. Times are i64
 //! microseconds since 1970, as in JSON: every value there is can be held. Unknown is null; no NaN is written.

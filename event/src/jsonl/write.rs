@@ -121,14 +121,27 @@ pub(crate) fn number(value: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a score in its shortest form; a reader takes it as f64 and narrows it, which gives the same bits.
+/// Appends a score in the shortest form that reads back as the same bits.
+///
+/// A reader takes it as f64 and narrows it. Rounding twice gives another value for a few of the thousand million scores
+/// (7.038531e-26 is one); those are written with all the digits of their f64.
 fn score(value: Option<f32>, out: &mut Vec<u8>) {
-    match value {
-        Some(value) if value.is_finite() => {
-            out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
-        }
-        _ => out.extend_from_slice(b"null"),
+    let Some(value) = value.filter(|value| value.is_finite()) else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    let mut buffer = zmij::Buffer::new();
+    let short = buffer.format_finite(value);
+    if read_back(short).is_some_and(|read| read.to_bits() == value.to_bits()) {
+        out.extend_from_slice(short.as_bytes());
+    } else {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(f64::from(value)).as_bytes());
     }
+}
+
+/// What the reader makes of a written score.
+fn read_back(text: &str) -> Option<f32> {
+    text.parse::<f64>().ok().map(|wide| wide as f32)
 }
 
 fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
@@ -173,4 +186,31 @@ pub(crate) fn text(value: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[from..]);
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survives(value: f32) {
+        let mut out = Vec::new();
+        score(Some(value), &mut out);
+        let text = std::str::from_utf8(&out).unwrap();
+        assert_eq!(read_back(text).unwrap().to_bits(), value.to_bits(), "{text}");
+    }
+
+    #[test]
+    fn a_score_that_rounding_twice_would_change_survives() {
+        let value = f32::from_bits(363_742_205);
+        assert_ne!(read_back(zmij::Buffer::new().format_finite(value)), Some(value), "the fallback is needed");
+        survives(value);
+        survives(0.1);
+    }
+
+    /// `cargo test --release -p forebay-event --lib -- --ignored`
+    #[test]
+    #[ignore = "a thousand million values; minutes in release mode"]
+    fn every_score_survives() {
+        (0..=1.0f32.to_bits()).for_each(|bits| survives(f32::from_bits(bits)));
+    }
 }
