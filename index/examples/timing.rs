@@ -118,7 +118,7 @@ fn vector(random: &mut Random) -> Vec<f32> {
     vector.iter().map(|x| x / length).collect()
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Random(u64);
 
 impl Random {

@@ -109,7 +109,7 @@ fn unit(vector: &[f32]) -> Vec<f32> {
 fn hit(snapshot: &Snapshot, search: &Search, terms: &[String], ranked: &Ranked) -> Result<Hit, IndexError> {
     let event = snapshot.segments[ranked.segment].event(ranked.row)?;
     let reasons = if search.explain {
-        reasons(&event, &search.filter, terms, ranked.cosine, snapshot.iter())
+        reasons(&event, &search.filter, terms, ranked.cosine, &snapshot.iter())
     } else {
         Vec::new()
     };

@@ -36,7 +36,7 @@ pub(crate) fn reasons<'a>(
     filter: &Filter,
     terms: &[String],
     cosine: Option<f32>,
-    segments: impl Iterator<Item = &'a Segment> + Clone,
+    segments: &(impl Iterator<Item = &'a Segment> + Clone),
 ) -> Vec<Reason> {
     let met = filter.met_by(event).into_iter();
     let mut reasons: Vec<Reason> =
@@ -56,7 +56,7 @@ pub(crate) fn reasons<'a>(
 }
 
 /// The features that are larger than in nearly all events of the index, the most unusual first.
-fn outstanding<'a>(event: &Event, segments: impl Iterator<Item = &'a Segment> + Clone) -> Vec<Reason> {
+fn outstanding<'a>(event: &Event, segments: &(impl Iterator<Item = &'a Segment> + Clone)) -> Vec<Reason> {
     let mut found: Vec<(f64, &str, f64)> = TELLING
         .iter()
         .filter_map(|name| {

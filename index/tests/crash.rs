@@ -5,6 +5,8 @@
 //! number of each batch once it is acknowledged. The parent kills it with SIGKILL after a while that differs each time,
 //! opens what is left, and lets the next child go on from there.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use std::io::{BufRead, BufReader};

@@ -4,6 +4,8 @@
 //! segments; random filter trees; every page of the search against a loop over all events. Timeline and facets must
 //! count the same events.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use std::collections::{BTreeSet, HashMap};

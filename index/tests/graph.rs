@@ -4,6 +4,8 @@
 //! Method: 6,000 events with a graph against the same events without, for filters that keep all, half, a tenth and a
 //! hundredth.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use std::collections::HashSet;

@@ -4,6 +4,8 @@
 //! Method: all pages of a search, put together, against the same search as one page, for each way of ranking, with and
 //! without graphs, while events are appended and segments merged between the pages.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use std::collections::HashSet;

@@ -3,6 +3,8 @@
 //! Method: 3,000 events in three segments against a loop that computes every cosine in double precision; the parts of
 //! each hit's score are put together again by the documented formula.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use std::collections::HashMap;

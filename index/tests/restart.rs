@@ -1,6 +1,8 @@
 //! Promise: everything is there again after a restart, to the last bit and under the same identifiers; what was stored is
 //! not stored twice; an index is open once at a time.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use forebay_event::{Event, EventId};

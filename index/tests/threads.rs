@@ -1,5 +1,7 @@
 //! Promise: searches run side by side, and beside appends and merges; each sees whole batches only.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail as tests do
+
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
 //! Events, vectors and indexes for the tests: varied, repeatable, made from one seed.
-#![allow(dead_code, unreachable_pub)] // each test file uses a part of it
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::should_implement_trait)] // each test file uses a part of it
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub const DIMENSION: usize = 32;
 /// The vector space of the tests.
 pub const SPACE: &str = "test-32-v1";
 
-/// A small generator of numbers (SplitMix64; Steele, Lea and Flood 2014).
+/// A small generator of numbers (`SplitMix64`; Steele, Lea and Flood 2014).
 pub struct Random(pub u64);
 
 impl Random {
