@@ -22,6 +22,7 @@ demo: setup
 test:
 	@scripts/setup.sh test
 	cargo test --workspace --locked
+	cargo test --locked --quiet -p forebay --test sample_questions -- --nocapture
 	python3 -m unittest discover --start-directory lab/tests
 	python3 lab/answers.py lab/sample --check
 

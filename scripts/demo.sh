@@ -16,7 +16,14 @@ export FOREBAY_DATA_DIR="$home" FOREBAY_LOG_LEVEL="${FOREBAY_LOG_LEVEL:-warn}"
 
 echo
 echo "1. every flow of $sample becomes an event, a vector and a row of the index"
+# Only a folder that an earlier demo made is made anew.
+if [ -e "$home" ] && [ ! -e "$home/.forebay-demo" ]; then
+  echo "demo: $home is there already and no demo made it; name another with DEMO_DIR" >&2
+  exit 1
+fi
 rm -rf "$home"
+mkdir -p "$home"
+touch "$home/.forebay-demo"
 "$forebay" embed "$sample" --out "$home/embedded" --index "$home/index"
 
 for question in "who was guessing ssh passwords" "port scan" "uploads over 1 MB"; do
@@ -34,6 +41,7 @@ fi
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
 for _ in $(seq 100); do
+  kill -0 "$server"
   "$forebay" search "port scan" -k 3 --url "http://$address" --json >"$home/answer.json" 2>/dev/null && break
   sleep 0.1
 done

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 cache="${FOREBAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/forebay}"
 rust_min="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
 
-build_packages=(build-essential ca-certificates cmake libopenblas-dev pkg-config python3 python3-pip)
+build_packages=(build-essential ca-certificates cmake libopenblas-dev pkg-config python3 python3-pip python3-venv)
 test_packages=(tshark)
 
 onnxruntime_version=1.31.1
@@ -56,7 +56,15 @@ install_rust() {
     [ "$(printf '%s\n%s\n' "$rust_min" "$have" | sort -V | head -n 1)" = "$rust_min" ] && return
     say "Rust $have is older than $rust_min"
   fi
-  command -v rustup >/dev/null || install_packages rustup || fail "install Rust $rust_min or newer with rustup and run this again"
+  if ! command -v rustup >/dev/null && apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+    install_packages rustup
+  fi
+  if ! command -v rustup >/dev/null; then
+    # Debian 12 has no package of rustup; this is the way its makers give.
+    install_packages curl
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --component clippy,rustfmt --no-modify-path
+    PATH="$HOME/.cargo/bin:$PATH"
+  fi
   say "installing the stable Rust toolchain"
   rustup toolchain install stable --profile minimal --component clippy,rustfmt
   rustup default stable

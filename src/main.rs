@@ -42,7 +42,7 @@ enum Command {
     Import(convert::Args),
     /// Turn packets of a capture into events with 83 features
     Meter(convert::Args),
-    /// Turn inputs into events and vectors on disk, resumable; with `--index` also into the index
+    /// Turn inputs into events, vectors and an index on disk, resumable; `--index` adds to an index that is served
     Embed(embed::Args),
     /// Serve search, ingest and the page over HTTP
     Serve(serve::Args),
@@ -64,7 +64,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("forebay: {error:#}");
+            // The text may hold names of files and bytes of inputs, and a terminal obeys control characters.
+            for line in format!("forebay: {error:#}").lines() {
+                eprintln!("{}", shown::printable(line));
+            }
             ExitCode::FAILURE
         }
     }

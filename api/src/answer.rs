@@ -30,7 +30,7 @@ pub struct Ask {
 
 impl Default for Ask {
     fn default() -> Self {
-        Self { k: 10, k_max: K_MAX, text_weight: 0.3, min_similarity: -1.0 }
+        Self { k: 10, k_max: K_MAX, text_weight: forebay_index::limits::TEXT_WEIGHT_DEFAULT, min_similarity: -1.0 }
     }
 }
 

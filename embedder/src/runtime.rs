@@ -135,8 +135,8 @@ fn beside_program() -> Vec<Candidate> {
 /// The folder that holds a folder for each version.
 fn cache_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
-    Some(cache.join("forebay/onnxruntime"))
+    let ours = || Some(set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?.join("forebay"));
+    Some(set("FOREBAY_CACHE").or_else(ours)?.join("onnxruntime"))
 }
 
 fn cached(folder: Option<PathBuf>) -> Vec<Candidate> {

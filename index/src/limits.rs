@@ -27,8 +27,9 @@ pub const TERMS_MAX: usize = 32;
 /// Greatest weight of the text score beside the similarity. Equal weights are already worse than vectors alone.
 pub const TEXT_WEIGHT_MAX: f32 = 0.5;
 
-/// Weight of the text score unless the search says otherwise.
-pub const TEXT_WEIGHT_DEFAULT: f32 = 0.3;
+/// Weight of the text score unless the search says otherwise: the largest that costs nothing on validation sources, where
+/// 0.05 and 0.1 leave precision@10 as it is and 0.3 lowers it by 0.02. Words still decide where names stand in them.
+pub const TEXT_WEIGHT_DEFAULT: f32 = 0.1;
 
 /// Largest dimension of vectors.
 pub const DIMENSION_MAX: usize = 4_096;

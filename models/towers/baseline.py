@@ -27,6 +27,12 @@ def bm25(pool: Pool) -> np.ndarray:
     return np.array([ranker.scores(p.words) + noise for p in pool.phrases])
 
 
+def words_share(pool: Pool) -> np.ndarray:
+    """What the program adds to the cosine: text scores on a fixed scale [phrases, events]."""
+    ranker = Bm25(rendered(pool.events))
+    return np.array([ranker.shares(p.words) for p in pool.phrases])
+
+
 class Spaces:
     """The two spaces, with the centroids of training phrases made once."""
 

@@ -76,3 +76,14 @@ class Bm25:
                 norm = K1 * (1 - B + B * self.length[rows] / self.length.mean())
                 out[rows] += weight * frequency * (K1 + 1) / (frequency + norm)
         return out
+
+    def shares(self, question: str) -> np.ndarray:
+        """The scores on the fixed scale of the program's index (`index/src/bm25.rs`), 0 to 1: by the weight of the words that
+        stand anywhere, and by how many of the question's words do."""
+        asked = set(words(question))
+        known = [word for word in asked if word in self.postings]
+        if not known:
+            return np.zeros(len(self.length))
+        counts = np.array([len(self.postings[word][0]) for word in known])
+        ceiling = np.log(1 + (len(self.length) - counts + 0.5) / (counts + 0.5)).sum()
+        return np.minimum(1, self.scores(question) / ceiling) * len(known) / len(asked)

@@ -9,8 +9,8 @@ from . import train as _environment  # noqa: F401  (sets the environment of JAX)
 from . import baseline, build, dataset, export, phrases, ranking, splits, tokenizer
 from .schema import MODELS
 
-METHODS = ("towers (committed)", "towers (mean of 3 seeds)", "towers fused with BM25 (weight 0.3)", "BM25", "z-scored features", "random projection", "by lot")
-FUSED = 0.3
+METHODS = ("towers (committed)", "towers (mean of 3 seeds)", "towers fused with BM25 as the program does (weight 0.1)", "BM25", "z-scored features", "random projection", "by lot")
+FUSED = 0.1
 # Pools of the report, and how the names of their sources begin.
 GROUPS = (("lab sites not trained on", "lab"), ("public captures not trained on", "captures"), ("Westermo OT", "westermo"), ("USTC-TFC2016", "ustc"))
 
@@ -45,7 +45,7 @@ def judged(pool: ranking.Pool, spaces: baseline.Spaces) -> dict:
     """Figures of every method on a pool."""
     committed = committed_similarity(pool)
     lexical = baseline.bm25(pool)
-    fused = (1 - FUSED) * committed + FUSED * lexical / np.maximum(lexical.max(axis=1, keepdims=True), 1e-9)
+    fused = (1 - FUSED) * committed + FUSED * baseline.words_share(pool)
     seeds = [build.similarity(pickle.loads(path.read_bytes()), pool) for path in sorted(build.RUNS.glob("seed-*.pickle"))]
     similarity = {METHODS[0]: committed, METHODS[2]: fused, METHODS[3]: lexical, METHODS[4]: spaces.similarity("raw", pool), METHODS[5]: spaces.similarity("random", pool)}
     methods = {name: {k: round(float(v.mean()), 3) for k, v in ranking.scores(pool, s).items()} for name, s in similarity.items()}
@@ -103,7 +103,7 @@ def written(report: dict) -> str:
              "neither in training nor in choosing. An event whose tag is unknown for a phrase is left out of that phrase's ranking. A phrase", "is asked of a pool that holds at least 10 right events and at most half right ones.", ""]
     share = report["phrases"]
     lines += [f"{share['count']} test phrases, by the same author as the training grammar (which is a limit: people who did not write it will ask", f"differently); {share['share_of_words_in_training']:.0%} of their words occur somewhere in training phrases, none of the phrases does.",
-              "The test phrases were written before the grammar. The grammar was widened once, after a look at validation phrases that were not", "understood; the figures here played no part in that, and nothing was changed after they were seen.", ""]
+              "The test phrases were written before the grammar. The grammar was widened once, after a look at validation phrases that were not", "understood; the figures here played no part in that. The networks were not changed after these figures were seen. The weight of the", "words beside them was: 0.1 was chosen on validation sources (0.956 there, 0.956 without words, 0.939 at 0.3), after an earlier table here had shown", "that words weigh too much at 0.3.", ""]
     for pool in report["pools"]:
         lines += [f"## {pool['name']}: {pool['events']} events, {pool['phrases']} phrases", "", "| method | precision@10 | nDCG@10 |", "|---|---|---|"]
         for name in METHODS:

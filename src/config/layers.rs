@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::settings::{Kind, SETTINGS, Setting, nearest};
 
 /// Variables with our prefix that are no settings.
-const OTHER_VARIABLES: &[&str] = &["FOREBAY_CONFIG", "FOREBAY_CACHE"];
+const OTHER_VARIABLES: &[&str] = &["FOREBAY_CACHE", "FOREBAY_CONFIG", "FOREBAY_METER_SANITIZE"];
 
 /// Every setting with its value and where that came from.
 pub(crate) struct Effective {
@@ -48,7 +48,8 @@ pub(crate) type Environment = BTreeMap<String, String>;
 /// The variables of this process that start with our prefix, and those that say where files lie.
 pub(crate) fn read_environment() -> Environment {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        // A value that is not UTF-8 is kept with marks in it, so that it is refused by its setting and not overlooked.
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .filter(|(name, _)| name.starts_with("FOREBAY_") || name == "XDG_CONFIG_HOME" || name == "HOME")
         .collect()
 }

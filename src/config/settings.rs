@@ -21,6 +21,8 @@ pub(crate) struct Setting {
 pub(crate) enum Kind {
     /// Any text.
     Text,
+    /// Text that is not empty.
+    Filled,
     /// Text that is not shown to anyone.
     Secret,
     /// A socket address such as `127.0.0.1:8787`.
@@ -42,7 +44,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "data.dir",
         "~/.local/share/forebay",
-        Kind::Text,
+        Kind::Filled,
         "Folder of all state; the index is its sub-folder `index`",
     ),
     setting("embed.batch", "1024", Kind::Integer(1, 1024), "Events in one call of the network"),
@@ -76,7 +78,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Number(-1.0, 1.0),
         "Cosine below which an event is no answer to the words",
     ),
-    setting("search.text_weight", "0.3", Kind::Number(0.0, 0.5), "Weight of BM25 beside the vectors"),
+    setting("search.text_weight", "0.1", Kind::Number(0.0, 0.5), "Weight of BM25 beside the vectors"),
     setting(
         "serve.body_bytes_max",
         "1073741824",
@@ -139,7 +141,8 @@ impl Kind {
     /// The value itself if it is of this kind, or what is wrong with it.
     pub(crate) fn check(&self, value: Value) -> Result<Value, String> {
         match (self, value) {
-            (Self::Text | Self::Secret, Value::String(text)) => Ok(Value::String(text)),
+            (Self::Filled, Value::String(text)) if text.is_empty() => Err("it must not be empty".to_owned()),
+            (Self::Text | Self::Filled | Self::Secret, Value::String(text)) => Ok(Value::String(text)),
             (Self::Address, Value::String(text)) => match text.parse::<SocketAddr>() {
                 Ok(_) => Ok(Value::String(text)),
                 Err(_) => Err(format!("`{text}` is not an address with a port, such as 127.0.0.1:8787")),
