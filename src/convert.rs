@@ -2,23 +2,26 @@
 //!
 //! **Promise.** A file named by `--out` appears whole or not at all: it is written beside itself and renamed when the last
 //! input has been read. Items that are no events are counted, shown by reason, and kept byte for byte where `--dead-letter`
-//! says. Ctrl-C stops between two events and leaves nothing behind.
+//! says. No output may be an input. Where an input breaks off, standard output has got every event read until then, the dead
+//! letters up to then are kept, and the counts are printed. Ctrl-C stops between two events in the same way.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
+mod dead_letters;
+mod summary;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, bail};
-use forebay_event::source::{EventSource, Item, Rejection};
-use forebay_event::{Event, dead_letter};
-use serde::Serialize;
+use anyhow::anyhow;
+use forebay_event::Event;
+use forebay_event::source::{EventSource, Item, SourceError};
 
-use crate::config::Config;
+use crate::config::{Config, Meter as MeterSettings};
 use crate::input;
-use crate::output::{Encoding, Output};
+use crate::output::{self, Encoding, Output};
 use crate::progress::Meter;
 use crate::stop;
+use dead_letters::DeadLetters;
+use summary::Summary;
 
 /// Options of `forebay import` and `forebay meter`.
 #[derive(Debug, clap::Args)]
@@ -35,135 +38,158 @@ pub(crate) struct Args {
     /// Keep what is no event in this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     dead_letter: Option<PathBuf>,
-    /// Print the summary as one JSON object (on standard error)
+    /// Keep the events of a damaged input up to the damage, name it, and go on with the next; the output is written, and the
+    /// exit code is 2 if any input was damaged
+    #[arg(long)]
+    keep_going: bool,
+    /// Print the summary as one JSON object: on standard output, or, where the events go there, as the last line of standard
+    /// error (only the message of an error follows it)
     #[arg(long)]
     json: bool,
 }
 
-/// What happened, for people and scripts.
-#[derive(Debug, Default, Serialize)]
-struct Summary {
-    events: u64,
-    rejected: u64,
-    rejected_by_reason: BTreeMap<String, u64>,
-    counters: BTreeMap<&'static str, u64>,
-    stopped: bool,
-}
-
-/// Reasons shown apart; the rest is counted together.
-const REASONS_MAX: usize = 100;
-
 /// Reads every input in turn and writes one output.
 pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
+    let mut outputs = vec![("--out", args.out.as_path())];
+    outputs.extend(args.dead_letter.as_deref().map(|path| ("--dead-letter", path)));
+    output::refuse_same(&args.inputs, &outputs)?;
+
     let stop = stop::on_signal()?;
     let encoding = args.format.unwrap_or_else(|| Encoding::of(&args.out));
-    let mut output = Output::create(&args.out, encoding)?;
-    let mut dead_letters = args.dead_letter.as_deref().map(DeadLetters::create).transpose()?;
-    let mut summary = Summary::default();
-    for path in &args.inputs {
-        let mut source = input::open(path, &config.meter)?;
-        read_all(&mut *source, path, &mut output, dead_letters.as_mut(), &mut summary, &stop)
-            .with_context(|| format!("{}: stopped after {} events", path.display(), summary.events))?;
-        for (name, count) in source.counters() {
-            *summary.counters.entry(name).or_default() += count;
+    let mut conversion = Conversion {
+        output: Output::create(&args.out, encoding)?,
+        dead_letters: args.dead_letter.as_deref().map(DeadLetters::create).transpose()?,
+        summary: Summary::default(),
+        stop: &stop,
+    };
+    match conversion.inputs(args, &config.meter) {
+        Ok(()) => conversion.finish(args),
+        Err(Halt::Output(error)) => {
+            // What went wrong is the way out; only the dead letters can still be saved.
+            conversion.dead_letters.map_or(Ok(()), DeadLetters::break_off)?;
+            Err(error)
         }
-        if summary.stopped {
-            break;
-        }
+        Err(halt) => Err(conversion.break_off(args, &halt)),
     }
-    if let Some(dead_letters) = dead_letters {
-        dead_letters.finish()?;
-    }
-    if summary.stopped {
-        summary.print(args.json)?;
-        bail!("stopped by a signal; {} was not written, run the same command again", args.out.display());
-    }
-    output.finish()?;
-    summary.print(args.json)
 }
 
-fn read_all(
-    source: &mut dyn EventSource,
-    path: &Path,
-    output: &mut Output,
-    mut dead_letters: Option<&mut DeadLetters>,
-    summary: &mut Summary,
-    stop: &AtomicBool,
-) -> anyhow::Result<()> {
-    let mut event = Event::default();
-    let mut meter = Meter::new(&path.display().to_string());
-    loop {
-        match source.read(&mut event)? {
-            Item::Event => {
-                output.write(&event)?;
-                summary.events += 1;
-            }
-            Item::Rejected(rejection) => {
-                if let Some(letters) = dead_letters.as_deref_mut() {
-                    letters.keep(&rejection)?;
+/// Inputs becoming one output.
+struct Conversion<'s> {
+    output: Output,
+    dead_letters: Option<DeadLetters>,
+    summary: Summary,
+    stop: &'s AtomicBool,
+}
+
+/// Why the inputs were not read to their end.
+enum Halt {
+    /// An input failed.
+    Input(SourceError),
+    /// The output, or the dead letters, could not be written.
+    Output(anyhow::Error),
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+impl Conversion<'_> {
+    fn inputs(&mut self, args: &Args, meter: &MeterSettings) -> Result<(), Halt> {
+        for path in &args.inputs {
+            match self.input(path, meter) {
+                Err(Halt::Input(error)) if args.keep_going && input::is_damage(&error) => {
+                    tracing::warn!(input = %path.display(), "given up: {error}");
+                    self.summary.damaged(path.display().to_string(), &error);
                 }
-                summary.reject(&rejection);
+                other => other?,
             }
-            Item::End => break,
-        }
-        meter.item(|| source.progress());
-        if stop.load(Ordering::Relaxed) {
-            summary.stopped = true;
-            break;
-        }
-    }
-    meter.finish();
-    Ok(())
-}
-
-impl Summary {
-    fn reject(&mut self, rejection: &Rejection) {
-        if self.rejected == 0 {
-            tracing::warn!(source = rejection.source, line = rejection.line, reason = rejection.reason, "not an event");
-        }
-        self.rejected += 1;
-        let known =
-            self.rejected_by_reason.len() < REASONS_MAX || self.rejected_by_reason.contains_key(&rejection.reason);
-        let reason = if known { &rejection.reason } else { "other reasons" };
-        *self.rejected_by_reason.entry(reason.to_owned()).or_default() += 1;
-    }
-
-    fn print(&self, json: bool) -> anyhow::Result<()> {
-        let mut err = std::io::stderr().lock();
-        if json {
-            serde_json::to_writer(&mut err, self)?;
-            writeln!(err)?;
-            return Ok(());
-        }
-        writeln!(err, "{} events, {} rejected", self.events, self.rejected)?;
-        for (reason, count) in &self.rejected_by_reason {
-            writeln!(err, "  rejected {count}: {reason}")?;
-        }
-        for (name, count) in self.counters.iter().filter(|(_, count)| **count > 0) {
-            writeln!(err, "  {name} {count}")?;
         }
         Ok(())
     }
-}
 
-/// Keeps rejected items in a file.
-struct DeadLetters {
-    out: std::io::BufWriter<fs_err::File>,
-    line: Vec<u8>,
-}
-
-impl DeadLetters {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        Ok(Self { out: std::io::BufWriter::new(fs_err::File::create(path)?), line: Vec::new() })
+    fn input(&mut self, path: &Path, meter: &MeterSettings) -> Result<(), Halt> {
+        let mut source = input::open(path, meter).map_err(Halt::Input)?;
+        let mut bar = Meter::new(&path.display().to_string());
+        let read = self.events(&mut *source, &mut bar);
+        bar.finish();
+        self.summary.count(&*source);
+        read
     }
 
-    fn keep(&mut self, rejection: &Rejection) -> std::io::Result<()> {
-        self.line.clear();
-        dead_letter::write(rejection, &mut self.line);
-        self.out.write_all(&self.line)
+    fn events(&mut self, source: &mut dyn EventSource, bar: &mut Meter) -> Result<(), Halt> {
+        let mut event = Event::default();
+        loop {
+            match source.read(&mut event).map_err(Halt::Input)? {
+                Item::Event => {
+                    self.output.write(&event).map_err(Halt::Output)?;
+                    self.summary.events += 1;
+                }
+                Item::Rejected(rejection) => {
+                    if let Some(letters) = &mut self.dead_letters {
+                        letters.keep(&rejection).map_err(|error| Halt::Output(error.into()))?;
+                    }
+                    self.summary.reject(&rejection);
+                }
+                Item::End => return Ok(()),
+            }
+            bar.item(|| source.progress());
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Halt::Stopped);
+            }
+        }
     }
 
-    fn finish(mut self) -> std::io::Result<()> {
-        self.out.flush()
+    /// Every input was read, or given up as the user asked.
+    fn finish(self, args: &Args) -> anyhow::Result<()> {
+        self.output.finish()?;
+        self.dead_letters.map_or(Ok(()), DeadLetters::finish)?;
+        let damaged = self.summary.damaged_inputs.len();
+        if damaged > 0 {
+            input::tell_damaged(damaged, args.inputs.len());
+        }
+        self.summary.print(args.json, args.stdout_is_free())?;
+        if damaged > 0 {
+            input::exit_damaged();
+        }
+        Ok(())
+    }
+
+    /// Saves what can be saved, prints the counts, and gives the error to end with.
+    fn break_off(mut self, args: &Args, halt: &Halt) -> anyhow::Error {
+        self.summary.stopped = matches!(halt, Halt::Stopped);
+        match self.save(args) {
+            Ok((events, written)) => explain(args, halt, events, written),
+            Err(error) => error,
+        }
+    }
+
+    /// Gives the number of events, and whether they are written.
+    fn save(self, args: &Args) -> anyhow::Result<(u64, bool)> {
+        let written = self.output.break_off()?;
+        self.dead_letters.map_or(Ok(()), DeadLetters::break_off)?;
+        self.summary.print(args.json, args.stdout_is_free())?;
+        Ok((self.summary.events, written))
+    }
+}
+
+impl Args {
+    fn stdout_is_free(&self) -> bool {
+        self.out != Path::new("-")
+    }
+}
+
+fn explain(args: &Args, halt: &Halt, events: u64, written: bool) -> anyhow::Error {
+    let state = if written {
+        format!("the {events} events read until then were written")
+    } else {
+        format!("stopped after {events} events; {} was not written", args.out.display())
+    };
+    match halt {
+        Halt::Stopped => anyhow!("stopped by a signal; {state}. Run the same command again"),
+        Halt::Input(error) if input::is_damage(error) && !args.keep_going => {
+            anyhow!(
+                "{error}; {state}. With --keep-going the rest of a damaged input is left out and the others are read"
+            )
+        }
+        Halt::Input(error) => anyhow!("{error}; {state}"),
+        Halt::Output(error) => anyhow!("{error:#}"),
     }
 }

@@ -53,3 +53,22 @@ fn meter_config(meter: &Meter, path: &Path) -> MeterConfig {
 fn io_error(name: &str, error: std::io::Error) -> SourceError {
     SourceError::Io { name: name.to_owned(), error }
 }
+
+/// Exit code where everything was done, but damaged inputs were left out in part, as `--keep-going` asked.
+const EXIT_DAMAGED: i32 = 2;
+
+/// Whether the content of an input is at fault, and not the medium: only then the next input may fare better.
+pub(crate) fn is_damage(error: &SourceError) -> bool {
+    matches!(error, SourceError::Damaged { .. } | SourceError::Unrecognised { .. })
+}
+
+/// Says how many of the inputs were not read to their end.
+pub(crate) fn tell_damaged(damaged: usize, inputs: usize) {
+    let were = if damaged == 1 { "input was" } else { "inputs were" };
+    eprintln!("forebay: {damaged} {were} damaged (of {inputs}); the output holds what could be read");
+}
+
+/// Ends the process after [`tell_damaged`]; everything must be written.
+pub(crate) fn exit_damaged() -> ! {
+    std::process::exit(EXIT_DAMAGED)
+}

@@ -1,11 +1,20 @@
 //! Where converted events go: a file that appears whole, or standard output, in one of three encodings.
+//!
+//! A device or a pipe with a name (`/dev/null`, a FIFO) is written to as it is, like standard output: renaming a file over it
+//! would destroy it.
 
-use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+mod part;
+mod place;
 
-use anyhow::{Context as _, bail};
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use anyhow::bail;
 use forebay_event::Event;
 use forebay_event::export::{self, EventSink, Target};
+
+pub(crate) use part::Part;
+pub(crate) use place::refuse_same;
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -39,13 +48,6 @@ pub(crate) struct Output {
     part: Option<Part>,
 }
 
-/// A file under its temporary name; dropped before it is kept, it is removed.
-struct Part {
-    written: PathBuf,
-    wanted: PathBuf,
-    kept: bool,
-}
-
 impl Output {
     /// Opens `path`, or standard output for `-`.
     pub(crate) fn create(path: &Path, encoding: Encoding) -> anyhow::Result<Self> {
@@ -55,9 +57,8 @@ impl Output {
             }
             return Ok(Self { sink: export::open(encoding.target(), Box::new(io::stdout()))?, part: None });
         }
-        let part = Part::of(path);
-        let file: Box<dyn Write + Send> = Box::new(fs_err::File::create(&part.written)?);
-        Ok(Self { sink: export::open(encoding.target(), file)?, part: Some(part) })
+        let (file, part) = create(path)?;
+        Ok(Self { sink: export::open(encoding.target(), Box::new(file))?, part })
     }
 
     /// One event more.
@@ -70,30 +71,24 @@ impl Output {
         self.sink.finish()?;
         self.part.map_or(Ok(()), Part::keep)
     }
-}
 
-impl Part {
-    /// `events.jsonl` is written as `.events.jsonl.part`, in the same folder, so that renaming is one step.
-    fn of(path: &Path) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let written = path.with_file_name(format!(".{name}.part"));
-        Self { written, wanted: path.to_owned(), kept: false }
-    }
-
-    fn keep(mut self) -> anyhow::Result<()> {
-        fs_err::File::open(&self.written)?.sync_all()?;
-        fs_err::rename(&self.written, &self.wanted)
-            .with_context(|| format!("{} is whole, but could not be renamed", self.written.display()))?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Nothing to be done where even this fails; the name says what it is.
-            let _ = fs_err::remove_file(&self.written);
+    /// The inputs broke off. A stream gets what was read until then, as whole events; a file does not appear. Gives whether
+    /// what was read is written.
+    pub(crate) fn break_off(self) -> anyhow::Result<bool> {
+        if self.part.is_some() {
+            return Ok(false);
         }
+        self.sink.finish()?;
+        Ok(true)
     }
+}
+
+/// Begins the file that shall be called `path`; no part where `path` is a device or a pipe.
+pub(crate) fn create(path: &Path) -> anyhow::Result<(fs_err::File, Option<Part>)> {
+    let is_stream = fs_err::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if is_stream {
+        return Ok((fs_err::OpenOptions::new().write(true).open(path)?, None));
+    }
+    let (part, file) = Part::create(path)?;
+    Ok((file, Some(part)))
 }

@@ -24,7 +24,7 @@ fn metered(folder: &Path) -> PathBuf {
     let out = folder.join("events.jsonl");
     let run = forebay(&["meter", &text(&sample()), "--out", &text(&out), "--json"]);
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let summary: Value = serde_json::from_slice(&run.stderr).unwrap();
+    let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
     let lines = fs_err::read_to_string(&out).unwrap().lines().count();
     assert_eq!(summary["events"], lines);
     assert_eq!(summary["counters"]["packets_accepted"], summary["counters"]["packets_read"]);
@@ -46,7 +46,7 @@ fn what_is_no_event_is_counted_and_kept() {
     let letters = folder.path().join("letters.jsonl");
     let run = forebay(&["import", &text(&damaged), "--out", &text(&out), "--dead-letter", &text(&letters), "--json"]);
     assert!(run.status.success());
-    let summary: Value = serde_json::from_slice(&run.stderr).unwrap();
+    let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!((&summary["events"], &summary["rejected"]), (&Value::from(whole), &Value::from(2)));
     assert_eq!(fs_err::read_to_string(&out).unwrap(), events, "what was read is written again byte for byte");
     let letters: Vec<Value> =
@@ -55,19 +55,109 @@ fn what_is_no_event_is_counted_and_kept() {
     assert_eq!(letters[1]["text"], "not JSON at all");
 }
 
+/// The bundled capture, cut in the middle.
+fn cut(folder: &Path) -> PathBuf {
+    let mut capture = fs_err::read(sample()).unwrap();
+    capture.truncate(capture.len() / 2);
+    let cut = folder.join("cut.pcap.gz");
+    fs_err::write(&cut, capture).unwrap();
+    cut
+}
+
+fn lines(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+fn error_of(run: &Output) -> String {
+    String::from_utf8_lossy(&run.stderr).into_owned()
+}
+
 #[test]
 fn an_input_that_is_damaged_leaves_no_output() {
     let folder = tempfile::tempdir().unwrap();
-    let mut capture = fs_err::read(sample()).unwrap();
-    capture.truncate(capture.len() / 2);
-    let cut = folder.path().join("cut.pcap.gz");
-    fs_err::write(&cut, capture).unwrap();
+    let cut = cut(folder.path());
     let out = folder.path().join("events.jsonl");
     let run = forebay(&["meter", &text(&cut), "--out", &text(&out)]);
     assert!(!run.status.success());
     let error = String::from_utf8_lossy(&run.stderr).into_owned();
     assert!(error.contains("cut.pcap.gz") && error.contains("damaged at byte"), "{error}");
     assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "neither the file nor a part of it is left");
+    assert_eq!(error.matches("cut.pcap.gz").count(), 1, "said once: {error}");
+    assert!(error.contains("packets_read"), "what was read is counted: {error}");
+}
+
+#[test]
+fn what_was_read_before_the_damage_reaches_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = cut(folder.path());
+    let run = forebay(&["meter", &text(&cut), "--json"]);
+    assert_eq!(run.status.code(), Some(1));
+    let error = error_of(&run);
+    let summary: Value = serde_json::from_str(error.lines().find(|line| line.starts_with('{')).unwrap()).unwrap();
+    assert!(summary["events"].as_u64().unwrap() > 0);
+    assert_eq!(summary["events"], lines(&run.stdout), "every event that is counted has arrived");
+}
+
+#[test]
+fn keep_going_keeps_what_was_read_and_the_other_inputs_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = cut(folder.path());
+    let before = lines(&forebay(&["meter", &text(&cut)]).stdout);
+    let whole = metered(folder.path());
+    let out = folder.path().join("out.jsonl");
+    let run = forebay(&["import", &text(&cut), &text(&whole), "--out", &text(&out), "--keep-going", "--json"]);
+    assert_eq!(run.status.code(), Some(2), "{}", error_of(&run));
+    let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert!(summary["damaged_inputs"][0][0].as_str().unwrap().ends_with("cut.pcap.gz"));
+    assert!(summary["counters"]["packets_read"].as_u64().unwrap() > 0, "the damaged input's counters are there");
+    let expected = before + lines(&fs_err::read(&whole).unwrap());
+    assert_eq!(lines(&fs_err::read(&out).unwrap()), expected);
+    assert_eq!(summary["events"], expected);
+    assert!(error_of(&run).contains("1 input was damaged (of 2)"), "{}", error_of(&run));
+}
+
+#[test]
+fn dead_letters_survive_a_damaged_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bad, cut) = (folder.path().join("bad.jsonl"), cut(folder.path()));
+    fs_err::write(&bad, "{\"schema_version\":\"1\"\n").unwrap();
+    let (out, letters) = (folder.path().join("out.jsonl"), folder.path().join("letters.jsonl"));
+    let run = forebay(&["import", &text(&bad), &text(&cut), "--out", &text(&out), "--dead-letter", &text(&letters)]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(!out.exists());
+    assert_eq!(lines(&fs_err::read(&letters).unwrap()), 1);
+    assert!(error_of(&run).contains("letters.jsonl"), "{}", error_of(&run));
+    assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 3, "no part is left");
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = metered(folder.path());
+    let before = fs_err::read(&events).unwrap();
+    let link = folder.path().join("link.jsonl");
+    fs_err::hard_link(&events, &link).unwrap();
+    let new = folder.path().join("new.jsonl");
+    for (out, letters) in [(&events, &new), (&link, &new), (&new, &events), (&new, &link), (&new, &new)] {
+        let run = forebay(&["import", &text(&events), "--out", &text(out), "--dead-letter", &text(letters)]);
+        assert!(!run.status.success() && error_of(&run).contains("the same file as"), "{}", error_of(&run));
+        assert!(fs_err::read(&events).unwrap() == before && !new.exists());
+    }
+    let run = forebay(&["import", &text(&events), "--out", &text(folder.path())]);
+    assert!(!run.status.success() && error_of(&run).contains("is a folder"), "{}", error_of(&run));
+}
+
+#[test]
+fn that_nothing_was_read_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.jsonl");
+    fs_err::write(&bad, "{\"schema_version\":\"1\"\n").unwrap();
+    let run = forebay(&["import", &text(&bad), "--json"]);
+    assert!(run.status.success() && run.stdout.is_empty(), "{}", error_of(&run));
+    let error = error_of(&run);
+    assert!(error.contains("no event was read (1 items were rejected)"), "{error}");
+    let summary: Value = serde_json::from_str(error.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["rejected"], 1);
 }
 
 #[test]
