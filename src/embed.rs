@@ -10,10 +10,10 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use forebay_embedder::batch::{self, Input, Job, OpenSink, Options, Sink, incomplete_path};
+use forebay_embedder::batch::{self, BatchError, Input, Job, OpenSink, Options, Sink, incomplete_path};
 use forebay_embedder::{Model, models, runtime};
 
-use crate::config::Config;
+use crate::config::{Config, Meter};
 use crate::{input, stop};
 use index_sink::{Counts, IndexSink};
 use progress::Bar;
@@ -40,7 +40,8 @@ pub(crate) struct Args {
     /// Make no index
     #[arg(long)]
     no_index: bool,
-    /// Go on with the next input when one is damaged in the middle; it is named at the end
+    /// Keep the events of a damaged input up to the damage, name it, and go on with the next; the output is finished, and the
+    /// exit code is 2 if any input was damaged
     #[arg(long)]
     keep_going: bool,
     /// Events of one Parquet file: how much work a crash can cost
@@ -69,23 +70,39 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     bar.finish();
     let summary = match done {
         Err(error) if error.is_resumable() && incomplete_path(&args.out).exists() => {
-            return Err(error).with_context(|| how_to_go_on(&args.out));
+            let how = how_to_go_on(&args.out, Some(&error));
+            return Err(error).context(how);
         }
         other => other?,
     };
     let stopped = !summary.complete;
     Report::new(&summary, &counts).print(args.json)?;
     if stopped {
-        bail!("stopped by a signal. {}", how_to_go_on(&args.out));
+        bail!("stopped by a signal. {}", how_to_go_on(&args.out, None));
+    }
+    let damaged = summary.damaged_inputs.len();
+    if damaged > 0 {
+        input::tell_damaged(damaged, args.inputs.len());
+        input::exit_damaged();
     }
     Ok(())
 }
 
-fn how_to_go_on(out: &Path) -> String {
-    let (incomplete, out) = (incomplete_path(out).display().to_string(), out.display());
+/// What the user can do about a job that ended early, because of `error` or because he stopped it.
+fn how_to_go_on(out: &Path, error: Option<&BatchError>) -> String {
+    let (incomplete, out) = (incomplete_path(out), out.display());
+    if !incomplete.exists() {
+        return format!("{out} is not there, and nothing was finished; run the same command to start again");
+    }
+    let damaged = matches!(error, Some(BatchError::Source(error)) if input::is_damage(error));
+    let command = if damaged {
+        "the same command with --keep-going to leave out the rest of that input"
+    } else {
+        "the same command to go on"
+    };
     format!(
-        "{out} is not there yet; what is finished lies in {incomplete}. Run the same command to go on, or remove that folder to \
-         start over"
+        "{out} is not there yet; what is finished lies in {}. Run {command}, or remove that folder to start over",
+        incomplete.display()
     )
 }
 
@@ -111,7 +128,19 @@ fn options(args: &Args, config: &Config) -> anyhow::Result<Options> {
         part_events: args.part_events,
         npy: args.npy,
         keep_going: args.keep_going,
+        source_settings: source_settings(&config.meter),
     })
+}
+
+/// Everything that decides which events a capture becomes, one setting a line, by the names of the settings.
+fn source_settings(meter: &Meter) -> String {
+    // Taken apart by name, so that a new setting cannot be forgotten here.
+    let Meter { active_timeout_s, activity_timeout_s, flows_max, idle_timeout_s, node_id, sensor } = meter;
+    format!(
+        "meter.active_timeout_s = {active_timeout_s}\nmeter.activity_timeout_s = {activity_timeout_s}\n\
+         meter.flows_max = {flows_max}\nmeter.idle_timeout_s = {idle_timeout_s}\n\
+         meter.node_id = {node_id:?}\nmeter.sensor = {sensor:?}\n"
+    )
 }
 
 /// The index as a sink; its place is part of the job, so that a job goes on with the index it began with.

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use arrow::array::{Array, FixedSizeListArray, Float32Array};
 use arrow::record_batch::RecordBatch;
-use forebay_embedder::batch::{BatchError, Job, Manifest, NoObserver, Options, Summary, run};
+use forebay_embedder::batch::{BatchError, Job, Manifest, NoObserver, OpenSink, Options, Summary, run};
 use forebay_embedder::{Embedder as _, EventEmbedder, Model, Precision};
 use forebay_event::Event;
 use forebay_event::export::from_record_batch;
@@ -23,6 +23,7 @@ const OPTIONS: Options = Options {
     part_events: 256,
     npy: true,
     keep_going: false,
+    source_settings: String::new(),
 };
 
 fn embed(inputs: &[&Path], out: &Path, options: Options) -> Result<Summary, BatchError> {
@@ -155,6 +156,25 @@ fn a_damaged_input_ends_the_job_unless_told_otherwise() {
 
     let summary = embed(&[&first, &second], &out, Options { keep_going: true, ..OPTIONS }).unwrap();
     assert_eq!(summary.events, 150);
+    assert_eq!(summary.source_counters["lines_read"], 101 + 50, "counters of the damaged input too");
     assert!(summary.damaged_inputs[0].1.contains("cut off"));
     assert_holds(&out, &Manifest::read(&out).unwrap().unwrap(), &events);
+}
+
+#[test]
+fn a_job_that_committed_nothing_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, out) = (dir.path().join("a.jsonl"), dir.path().join("out"));
+    fs_err::write(&input, "DAMAGED\n").unwrap();
+    let error = embed(&[&input], &out, OPTIONS).unwrap_err();
+    assert!(std::error::Error::source(&error).is_none(), "the message would be printed twice");
+    assert_eq!(fs_err::read_dir(dir.path()).unwrap().count(), 1, "only the input is there");
+
+    let model = Model::builtin_event().unwrap();
+    let open: Box<OpenSink<'_>> = Box::new(|_| Err("locked".into()));
+    let sink = Some(("index".to_owned(), open));
+    let job = Job { inputs: vec![jsonl_input(&input)], out, model: &model, options: OPTIONS, sink };
+    let error = run(job, &AtomicBool::new(false), &mut NoObserver).unwrap_err();
+    assert!(error.to_string().contains("locked"), "{error}");
+    assert_eq!(fs_err::read_dir(dir.path()).unwrap().count(), 1, "only the input is there");
 }

@@ -194,6 +194,16 @@ fn another_jobs_output_is_left_alone() {
     };
     assert!(refused(&setting.inputs[..2], options()).contains("number of inputs: there 3, now 2"));
     assert!(refused(&setting.inputs, Options { npy: false, ..options() }).contains("npy"));
+    let metered = Options { source_settings: "a = 1\nidle = 120".to_owned(), ..options() };
+    let later = Options { source_settings: "a = 1\nidle = 30".to_owned(), ..options() };
+    assert!(refused(&setting.inputs, metered.clone()).contains("settings: there , now a = 1, idle = 120"));
+    let other = setting.dir.path().join("other");
+    embed(&setting.inputs, &other, metered.clone(), 3, &Shelf::default()).unwrap();
+    let error = embed(&setting.inputs, &other, later.clone(), usize::MAX, &Shelf::default()).unwrap_err();
+    assert!(error.to_string().contains("settings: there idle = 120, now idle = 30"), "{error}");
+    assert!(embed(&setting.inputs, &other, metered, usize::MAX, &Shelf::default()).unwrap().complete);
+    let error = embed(&setting.inputs, &other, later, usize::MAX, &Shelf::default()).unwrap_err();
+    assert!(error.to_string().contains("settings: there idle = 120, now idle = 30"), "a finished one: {error}");
     let default = Precision::Auto.resolve(&Model::builtin_event().unwrap());
     let (other, name) = if default == "fp32" { (Precision::Int8, "int8") } else { (Precision::Fp32, "fp32") };
     assert!(refused(&setting.inputs, Options { precision: other, ..options() }).contains(name));

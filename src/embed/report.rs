@@ -31,10 +31,20 @@ impl<'a> Report<'a> {
         Ok(self.words(&mut io::stderr().lock())?)
     }
 
+    fn damage(&self, out: &mut impl io::Write) -> io::Result<()> {
+        self.summary.damaged_inputs.iter().try_for_each(|(input, reason)| writeln!(out, "  gave up {input}: {reason}"))
+    }
+
     fn words(&self, out: &mut impl io::Write) -> io::Result<()> {
         let s = self.summary;
         if s.already {
-            return writeln!(out, "{} is there already, from the same inputs: {} events", s.out.display(), s.events);
+            writeln!(
+                out,
+                "{} is there already, from the same inputs and settings: {} events",
+                s.out.display(),
+                s.events
+            )?;
+            return self.damage(out);
         }
         let state = if s.complete { "" } else { " so far" };
         writeln!(
@@ -54,9 +64,7 @@ impl<'a> Report<'a> {
         for (reason, count) in &s.rejected {
             writeln!(out, "    {count}: {reason}")?;
         }
-        for (input, reason) in &s.damaged_inputs {
-            writeln!(out, "  gave up {input}: {reason}")?;
-        }
+        self.damage(out)?;
         for (name, count) in &s.source_counters {
             writeln!(out, "  {name} {count}")?;
         }

@@ -47,7 +47,7 @@ pub enum BatchError {
         reason: String,
     },
     /// An input failed; the message says whether it was the medium or the content.
-    #[error("{0}")]
+    #[error(transparent)]
     Source(#[from] SourceError),
     /// The model or the runtime failed.
     #[error(transparent)]
@@ -56,13 +56,13 @@ pub enum BatchError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// A row could not be encoded. Ours.
-    #[error("parquet: {0}")]
+    #[error(transparent)]
     Parquet(#[from] parquet::errors::ParquetError),
     /// Events could not be laid out in columns. Ours.
     #[error(transparent)]
     Export(#[from] ExportError),
     /// A batch could not be laid out in columns. Ours.
-    #[error("arrow: {0}")]
+    #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
     /// The index (or whatever takes the vectors) failed.
     #[error("index: {0}")]

@@ -96,6 +96,16 @@ impl Folder {
         Ok(sync_folder(parent.unwrap_or(Path::new(".")))?)
     }
 
+    /// Removes the folder where no part, no rejection and no place in the inputs was ever committed: there is nothing to go on
+    /// from, and an empty folder would only ask what it is.
+    pub(super) fn abandon_if_blank(self) {
+        let work = self.work.clone();
+        let blank = Manifest::read(&work).ok().flatten().is_some_and(|manifest| manifest.is_blank());
+        if blank && let Err(error) = self.abandon() {
+            tracing::warn!(folder = %work.display(), "an empty folder could not be removed: {error}");
+        }
+    }
+
     fn abandon(self) -> Result<(), BatchError> {
         Ok(fs_err::remove_dir_all(&self.work)?)
     }

@@ -8,7 +8,7 @@ use forebay_event::SCHEMA_VERSION;
 
 use super::folder::{self, Folder, Found, incomplete_path};
 use super::limits::{INPUTS_MAX, PART_EVENTS, WORKERS_MAX};
-use super::manifest::{FORMAT, Identity, ModelIdentity};
+use super::manifest::{FORMAT, Identity, Manifest, ModelIdentity};
 use super::output::Output;
 use super::pipeline;
 use super::reader::{End, Reader};
@@ -49,6 +49,8 @@ pub struct Options {
     pub npy: bool,
     /// Name a damaged input and go on with the next one, instead of ending the job.
     pub keep_going: bool,
+    /// Everything else that decides what the inputs are read as, one setting a line; part of the job's identity.
+    pub source_settings: String,
 }
 
 impl Default for Options {
@@ -60,6 +62,7 @@ impl Default for Options {
             part_events: PART_EVENTS,
             npy: false,
             keep_going: false,
+            source_settings: String::new(),
         }
     }
 }
@@ -83,23 +86,44 @@ pub fn run(mut job: Job<'_>, stop: &AtomicBool, observer: &mut dyn Observer) -> 
     if before > 0 {
         observer.resumed(before);
     }
-    let embedders = embedders(&job)?;
-    let sink = match job.sink.take() {
-        Some((_, open)) => Some(open(folder.path()).map_err(BatchError::Sink)?),
-        None => None,
+    let mut summary = match work(&mut job, &folder, manifest, stop, observer, began) {
+        Ok(summary) if summary.complete => {
+            folder.publish()?;
+            summary
+        }
+        unfinished => {
+            folder.abandon_if_blank();
+            unfinished?
+        }
     };
-    let output = Output::open(&folder, manifest, Rows::new(identity.model.dimension), sink)?;
-    let mut summary = embed(&job, folder, output, embedders, stop, observer, began)?;
     summary.events_before = before;
     summary.seconds = began.elapsed().as_secs_f64();
     summary.events_per_second = (summary.events - before) as f64 / summary.seconds.max(1e-9);
     Ok(summary)
 }
 
+/// Opens everything the job needs and embeds; gives it all back before it returns.
+fn work(
+    job: &mut Job<'_>,
+    folder: &Folder,
+    manifest: Manifest,
+    stop: &AtomicBool,
+    observer: &mut dyn Observer,
+    began: Instant,
+) -> Result<Summary, BatchError> {
+    let embedders = embedders(job)?;
+    let sink = match job.sink.take() {
+        Some((_, open)) => Some(open(folder.path()).map_err(BatchError::Sink)?),
+        None => None,
+    };
+    let rows = Rows::new(manifest.job.model.dimension);
+    let output = Output::open(folder, manifest, rows, sink)?;
+    embed(job, output, embedders, stop, observer, began)
+}
+
 /// Runs the pipeline and then ends, or only commits, the output.
 fn embed(
     job: &Job<'_>,
-    folder: Folder,
     mut output: Output,
     embedders: Vec<EventEmbedder>,
     stop: &AtomicBool,
@@ -124,7 +148,6 @@ fn embed(
     let (manifest, times, place) = match ran.end {
         End::Inputs => {
             let (manifest, times) = output.finish()?;
-            folder.publish()?;
             (manifest, times, job.out.clone())
         }
         End::Stopped => {
@@ -180,6 +203,7 @@ fn identity(job: &Job<'_>) -> Result<Identity, BatchError> {
         part_events,
         batch_events,
         npy,
+        source_settings: job.options.source_settings.clone(),
         index: job.sink.as_ref().map(|(place, _)| place.clone()),
         inputs: job.inputs.iter().map(|input| (input.name.clone(), input.fingerprint.clone())).collect(),
     })

@@ -51,6 +51,10 @@ pub struct Identity {
     pub batch_events: usize,
     /// Whether `vectors.npy` is written.
     pub npy: bool,
+    /// Everything else that decides what the inputs are read as (the flow meter's settings), one setting a line; the batch job
+    /// only compares it. Empty in manifests written before it was kept.
+    #[serde(default)]
+    pub source_settings: String,
     /// Whether there is a sink, and where it keeps what it takes.
     pub index: Option<String>,
     /// Name and fingerprint of each input, in order; no fingerprint for one that cannot be read again.
@@ -105,7 +109,7 @@ pub struct Totals {
     pub events: u64,
     /// Items rejected, by reason; digits are replaced by `#`.
     pub rejected: BTreeMap<String, u64>,
-    /// What the sources left out or took by a fallback, by reason, over the inputs read to the end.
+    /// What the sources left out or took by a fallback, by reason, over the inputs read to the end or given up.
     pub source_counters: BTreeMap<String, u64>,
     /// Inputs given up in the middle, and why; only where the caller said to go on.
     pub damaged_inputs: Vec<(String, String)>,
@@ -138,6 +142,14 @@ impl Manifest {
     pub(super) fn new(job: Identity) -> Self {
         let (parts, position, totals) = (Vec::new(), Position::default(), Totals::default());
         Self { complete: false, job, parts, position, totals }
+    }
+
+    /// Whether nothing was ever committed.
+    pub(super) fn is_blank(&self) -> bool {
+        !self.complete
+            && self.parts.is_empty()
+            && self.position == Position::default()
+            && self.totals == Totals::default()
     }
 
     /// The manifest in `folder`; none if there is none.
@@ -176,6 +188,8 @@ impl Identity {
             ("index", format!("{:?}", self.index), format!("{:?}", asked.index)),
             ("number of inputs", self.inputs.len().to_string(), asked.inputs.len().to_string()),
         ];
+        let (was, is) = differing_lines(&self.source_settings, &asked.source_settings);
+        pairs.push(("settings", was, is));
         for (was, is) in self.inputs.iter().zip(&asked.inputs) {
             let text = |(name, fingerprint): &(String, Option<String>)| {
                 format!("{name} ({})", fingerprint.as_deref().unwrap_or("a stream"))
@@ -184,6 +198,20 @@ impl Identity {
         }
         pairs.into_iter().find(|(_, was, is)| was != is).map(|(what, was, is)| format!("{what}: there {was}, now {is}"))
     }
+}
+
+/// The lines of each text that the other does not have, joined by commas.
+fn differing_lines(was: &str, is: &str) -> (String, String) {
+    let only = |text: &str, other: &str| {
+        let lines: Vec<&str> = text.lines().filter(|line| !other.lines().any(|known| known == *line)).collect();
+        lines.join(", ")
+    };
+    let (was_only, is_only) = (only(was, is), only(is, was));
+    if was_only == is_only && was != is {
+        // The same lines in another order: rare, and then the whole says what differs.
+        return (was.to_owned(), is.to_owned());
+    }
+    (was_only, is_only)
 }
 
 impl ModelIdentity {

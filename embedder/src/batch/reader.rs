@@ -100,7 +100,15 @@ impl Run<'_> {
             Ok(source) => source,
             Err(error) => return Ok(Err(error)),
         };
-        if let Err(error) = self.skip(&mut *source)? {
+        let read = self.read(&mut *source)?;
+        // What was left out before the damage was left out all the same.
+        self.batch.counters.extend(source.counters());
+        Ok(read)
+    }
+
+    /// Goes over what is done and reads the rest.
+    fn read(&mut self, source: &mut dyn EventSource) -> Result<Result<(), SourceError>, Halt> {
+        if let Err(error) = self.skip(source)? {
             return Ok(Err(error));
         }
         loop {
@@ -119,7 +127,6 @@ impl Run<'_> {
                 self.send(self.bytes_before + source.progress().bytes_read)?;
             }
         }
-        self.batch.counters.extend(source.counters());
         Ok(Ok(()))
     }
 
