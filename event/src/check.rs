@@ -1,13 +1,13 @@
 //! What must hold of every event, whoever made it.
 
-use crate::limits::{HOST_BYTES_MAX, ORIGIN_BYTES_MAX, SEAL_BYTES_MAX, WORD_BYTES_MAX};
+use crate::limits::{HOST_BYTES_MAX, ORIGIN_BYTES_MAX, SEAL_BYTES_MAX, TIME_US_MAX, TIME_US_MIN, WORD_BYTES_MAX};
 use crate::{Event, FEATURE_NAMES, ParseError, SCHEMA_VERSION};
 
 /// Highest VLAN identifier (12 bits, IEEE 802.1Q).
 const VLAN_MAX: u16 = 4095;
 
-/// Checks everything the types alone do not promise: lengths of strings, order of times, ranges of scores, the version
-/// of the identifier, and that no feature is infinite.
+/// Checks everything the types alone do not promise: lengths of strings, range and order of times, ranges of scores, the
+/// version of the identifier, and that every feature that is known is finite and not below zero.
 pub(crate) fn check(event: &Event) -> Result<(), ParseError> {
     if event.schema_version != SCHEMA_VERSION {
         return Err(ParseError::invalid("schema_version", format!("this program reads version {SCHEMA_VERSION}")));
@@ -15,15 +15,25 @@ pub(crate) fn check(event: &Event) -> Result<(), ParseError> {
     if event.event_id.0.get_version_num() != 7 {
         return Err(ParseError::invalid("event_id", "not a UUID of version 7"));
     }
-    if event.start_us > event.end_us {
-        return Err(ParseError::invalid("end_us", "the flow ends before it starts"));
-    }
+    check_times(event)?;
     if event.flow.vlan.is_some_and(|vlan| vlan > VLAN_MAX) {
         return Err(ParseError::invalid("flow.vlan", "over 4095"));
     }
     check_strings(event)?;
     check_scores(event)?;
     check_features(event)
+}
+
+fn check_times(event: &Event) -> Result<(), ParseError> {
+    for (field, time) in [("start_us", event.start_us), ("end_us", event.end_us)] {
+        if !(TIME_US_MIN..=TIME_US_MAX).contains(&time) {
+            return Err(ParseError::invalid(field, "before the year 1900 or after 9998 (microseconds since 1970)"));
+        }
+    }
+    if event.start_us > event.end_us {
+        return Err(ParseError::invalid("end_us", "the flow ends before it starts"));
+    }
+    Ok(())
 }
 
 fn check_strings(event: &Event) -> Result<(), ParseError> {
@@ -73,8 +83,60 @@ fn check_scores(event: &Event) -> Result<(), ParseError> {
 }
 
 fn check_features(event: &Event) -> Result<(), ParseError> {
-    match event.features.0.iter().position(|value| value.is_infinite()) {
-        Some(place) => Err(ParseError::invalid(FEATURE_NAMES[place], "infinite")),
+    // All of them are counts, lengths, times between packets, or means, deviations and ratios of these. NaN is unknown.
+    let impossible = |value: &f64| *value < 0.0 || *value == f64::INFINITY;
+    match event.features.0.iter().position(impossible) {
+        Some(place) => {
+            let reason = if event.features.0[place].is_infinite() { "infinite" } else { "below zero" };
+            Err(ParseError::invalid(FEATURE_NAMES[place], reason))
+        }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventId, FEATURE_COUNT};
+
+    fn event() -> Event {
+        Event { event_id: EventId::derive(0, &[b"x"]), ..Event::default() }
+    }
+
+    #[test]
+    fn times_are_bounded_on_both_sides() {
+        let with = |start_us, end_us| check(&Event { start_us, end_us, ..event() });
+        assert_eq!(with(TIME_US_MIN, TIME_US_MAX), Ok(()));
+        for (start, end, field) in [
+            (TIME_US_MIN - 1, 0, "`start_us`"),
+            (0, TIME_US_MAX + 1, "`end_us`"),
+            (i64::MIN, i64::MAX, "`start_us`"),
+            (1, 0, "`end_us`"),
+        ] {
+            let error = with(start, end).unwrap_err().to_string();
+            assert!(error.starts_with(field), "{error}");
+        }
+        let year = |us| jiff::Timestamp::from_microsecond(us).unwrap().strftime("%Y-%m-%d %H:%M:%S").to_string();
+        assert_eq!(
+            (year(TIME_US_MIN), year(TIME_US_MAX)),
+            ("1900-01-01 00:00:00".into(), "9999-01-01 00:00:00".into())
+        );
+    }
+
+    #[test]
+    fn every_feature_is_refused_below_zero_and_taken_at_zero_or_unknown() {
+        for place in 0..FEATURE_COUNT {
+            let with = |value| {
+                let mut event = event();
+                event.features.0[place] = value;
+                check(&event)
+            };
+            for (value, reason) in
+                [(-1e-300, "below zero"), (f64::NEG_INFINITY, "infinite"), (f64::INFINITY, "infinite")]
+            {
+                assert_eq!(with(value), Err(ParseError::invalid(FEATURE_NAMES[place], reason)));
+            }
+            assert!([0.0, -0.0, f64::NAN, f64::MAX].into_iter().all(|value| with(value).is_ok()));
+        }
     }
 }

@@ -14,4 +14,8 @@ impl Decode for Decoder {
         self.0.parse(bytes, event)?;
         Ok(Decoded::Event)
     }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        vec![("unknown_members", self.0.unknown_members())]
+    }
 }

@@ -4,7 +4,7 @@
 //! room in the caller's buffer; reading reuses its own.
 //!
 //! **Reading** accepts members in any order and passes over names it does not know, so that a later version of the schema
-//! that only adds still reads here. Of a name that stands twice the last one counts. `null` means "not known".
+//! that only adds still reads here; [`Parser::unknown_members`] counts them. Of a name that stands twice the last one counts. `null` means "not known".
 //! Needed: `schema_version`, `start_us`, `end_us`, `flow.src_ip`, `flow.dst_ip`, `flow.protocol`. An absent `event_id` is
 //! derived from the bytes of the line, an absent `flow.community_id` is computed. `scores.final`, `scores.divergence` and
 //! `class.verdict` follow from the other scores where their names are absent; an explicit `null` stays unknown.

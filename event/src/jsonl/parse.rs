@@ -12,6 +12,7 @@ use crate::{check::check, community::community_id, feature};
 #[derive(Default)]
 pub struct Parser {
     json: Json,
+    unknown_members: u64,
 }
 
 /// Which members were met, where it matters. For those that are filled in when absent, a `null` counts as met: it says
@@ -28,6 +29,8 @@ struct Seen {
     r#final: bool,
     divergence: bool,
     verdict: bool,
+    /// Members passed over because the schema does not know their names, `null` apart.
+    unknown: u64,
 }
 
 impl Parser {
@@ -45,11 +48,24 @@ impl Parser {
             event.flow.community_id = community_id(&event.flow);
         }
         seen.complete(event);
-        check(event)
+        check(event)?;
+        self.unknown_members += seen.unknown;
+        Ok(())
+    }
+
+    /// Members of the events read so far that were passed over because the schema does not know their names. An unknown
+    /// object counts as one, `null` as none: nothing was lost with it.
+    pub fn unknown_members(&self) -> u64 {
+        self.unknown_members
     }
 }
 
 impl Seen {
+    /// Notes a member whose name the schema does not know.
+    fn pass_over(&mut self, value: Value<'_, '_>) {
+        self.unknown += u64::from(!value.is_null());
+    }
+
     /// Fills in what follows from the rest and was not spoken of.
     fn complete(&self, event: &mut Event) {
         let mut full = event.scores.clone();
@@ -122,23 +138,26 @@ fn read_event(members: Members<'_, '_>, event: &mut Event) -> Result<Seen, Parse
             }
             "scores" => read_scores(object("scores", value)?, event, &mut seen)?,
             "class" => read_class(object("class", value)?, event, &mut seen)?,
-            _ => read_rest(name, value, event)?,
+            _ => read_rest(name, value, event, &mut seen)?,
         }
     }
     Ok(seen)
 }
 
 /// The members an event may do without.
-fn read_rest(name: &str, value: Value<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+fn read_rest(name: &str, value: Value<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
     match name {
         "node_id" => put(&mut event.node_id, "node_id", value),
         "sensor" => put(&mut event.sensor, "sensor", value),
         "interface" => put(&mut event.interface, "interface", value),
-        "app" => read_app(object("app", value)?, event),
-        "label" => read_label(object("label", value)?, event),
-        "features" => read_features(object("features", value)?, &mut event.features),
-        "integrity" => read_integrity(object("integrity", value)?, event),
-        _ => Ok(()),
+        "app" => read_app(object("app", value)?, event, seen),
+        "label" => read_label(object("label", value)?, event, seen),
+        "features" => read_features(object("features", value)?, &mut event.features, seen),
+        "integrity" => read_integrity(object("integrity", value)?, event, seen),
+        _ => {
+            seen.pass_over(value);
+            Ok(())
+        }
     }
 }
 
@@ -167,7 +186,7 @@ fn read_flow(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Re
                 put(&mut flow.community_id, "flow.community_id", value)?;
                 seen.community = true;
             }
-            _ => {}
+            _ => seen.pass_over(value),
         }
     }
     match (src, dst, protocol) {
@@ -178,12 +197,12 @@ fn read_flow(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Re
     }
 }
 
-fn read_app(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+fn read_app(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
     for (name, value) in members.filter(|(_, value)| !value.is_null()) {
         match name {
             "protocol" => event.app.protocol = Some(text("app.protocol", value)?.to_owned()),
             "host" => event.app.host = Some(text("app.host", value)?.to_owned()),
-            _ => {}
+            _ => seen.pass_over(value),
         }
     }
     Ok(())
@@ -202,7 +221,7 @@ fn read_scores(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> 
                 event.scores.divergence = score("scores.divergence", value)?;
                 seen.divergence = true;
             }
-            _ => {}
+            _ => seen.pass_over(value),
         }
     }
     Ok(())
@@ -225,13 +244,14 @@ fn read_class(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> R
             }
             "family" => event.class.family = Some(text("class.family", value)?.to_owned()),
             "technique" => event.class.technique = Some(text("class.technique", value)?.to_owned()),
-            _ => {}
+            "verdict" => {}
+            _ => seen.pass_over(value),
         }
     }
     Ok(())
 }
 
-fn read_label(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+fn read_label(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
     for (name, value) in members.filter(|(_, value)| !value.is_null()) {
         match name {
             "truth" => event.label.truth = Some(text("label.truth", value)?.to_owned()),
@@ -239,25 +259,28 @@ fn read_label(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseEr
                 let expected = ParseError::Type { field: "label.validated", expected: "true or false" };
                 event.label.validated = value.boolean().ok_or(expected)?;
             }
-            _ => {}
+            _ => seen.pass_over(value),
         }
     }
     Ok(())
 }
 
-fn read_features(members: Members<'_, '_>, features: &mut Features) -> Result<(), ParseError> {
+fn read_features(members: Members<'_, '_>, features: &mut Features, seen: &mut Seen) -> Result<(), ParseError> {
     // Our own writer keeps the order, so the next name is nearly always the next place.
     let mut guess = 0;
     for (name, value) in members {
         let expected = FEATURE_NAMES.get(guess).is_some_and(|expected| *expected == name);
-        let Some(place) = (if expected { Some(guess) } else { feature::place_of(name) }) else { continue };
+        let Some(place) = (if expected { Some(guess) } else { feature::place_of(name) }) else {
+            seen.pass_over(value);
+            continue;
+        };
         guess = place + 1;
         features.0[place] = if value.is_null() { f64::NAN } else { number(FEATURE_NAMES[place], value)? };
     }
     Ok(())
 }
 
-fn read_integrity(members: Members<'_, '_>, event: &mut Event) -> Result<(), ParseError> {
+fn read_integrity(members: Members<'_, '_>, event: &mut Event, seen: &mut Seen) -> Result<(), ParseError> {
     let mut seal = Integrity { seq: 0, prev: String::new(), mac: String::new() };
     let mut numbered = false;
     for (name, value) in members.filter(|(_, value)| !value.is_null()) {
@@ -269,7 +292,7 @@ fn read_integrity(members: Members<'_, '_>, event: &mut Event) -> Result<(), Par
             }
             "prev" => put(&mut seal.prev, "integrity.prev", value)?,
             "mac" => put(&mut seal.mac, "integrity.mac", value)?,
-            _ => {}
+            _ => seen.pass_over(value),
         }
     }
     if !numbered {

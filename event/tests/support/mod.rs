@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use forebay_event::limits::{TIME_US_MAX, TIME_US_MIN};
 use forebay_event::{
     App, Class, Event, EventId, FEATURE_COUNT, Features, Flow, Integrity, Label, SCHEMA_VERSION, Scores, Verdict,
 };
@@ -63,9 +64,9 @@ fn score() -> impl Strategy<Value = Option<f32>> {
 fn feature() -> impl Strategy<Value = f64> {
     prop_oneof![
         Just(f64::NAN),
-        any::<f64>().prop_map(|value| if value.is_finite() { value } else { 0.0 }),
-        any::<u64>().prop_map(f64::from_bits).prop_map(|value| if value.is_finite() { value } else { -0.0 }),
-        any::<i64>().prop_map(|value| value as f64),
+        any::<f64>().prop_map(|value| if value.is_finite() { value.abs() } else { 0.0 }),
+        any::<u64>().prop_map(f64::from_bits).prop_map(|value| if value.is_finite() { value.abs() } else { -0.0 }),
+        any::<u64>().prop_map(|value| value as f64),
         0.0..1e9f64,
         Just(f64::MAX),
         Just(f64::from_bits(1)),
@@ -87,7 +88,8 @@ fn integrity() -> impl Strategy<Value = Integrity> {
 
 /// Any event that the schema allows.
 pub(crate) fn event() -> impl Strategy<Value = Event> {
-    let times = (any::<i64>(), any::<i64>()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    let time = || prop_oneof![TIME_US_MIN..=TIME_US_MAX, Just(TIME_US_MIN), Just(TIME_US_MAX), Just(0)];
+    let times = (time(), time()).prop_map(|(a, b)| (a.min(b), a.max(b)));
     let origin = (text(64), text(64), text(64));
     let app = (option::of(text(64)), option::of(text(255))).prop_map(|(protocol, host)| App { protocol, host });
     let scores = (score(), score(), score(), score()).prop_map(|(fast, ml, r#final, divergence)| Scores {
