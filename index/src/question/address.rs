@@ -1,6 +1,6 @@
 //! Addresses: "from 10.0.0.0/8", "to 10.0.0.1 or 10.0.0.2", "between A and B", "from outside", "A -> B".
 
-use super::item::{Cursor, Found, Item, Slot, all, any_of, listed, note};
+use super::item::{Cursor, Found, Item, Slot, all, any_of, empty_note, listed};
 use super::lead::{Lead, lead};
 use super::network::{Networks, Parsed, parse};
 use crate::filter::{End, Filter};
@@ -25,7 +25,7 @@ fn list(c: &Cursor) -> Option<Found> {
                 len += used;
                 objects.push(networks);
             }
-            Some((used, Err(reason))) => return note(len + used, reason),
+            Some((used, Err(reason))) => return empty_note(len + used, reason),
             None if objects.is_empty() => return None,
             None => break,
         }
@@ -263,7 +263,7 @@ fn between(c: &Cursor) -> Option<Found> {
     let len = second_at + second_len;
     let (first, second) = match (first, second) {
         (Ok(first), Ok(second)) => (first, second),
-        (Err(reason), _) | (_, Err(reason)) => return note(len, reason),
+        (Err(reason), _) | (_, Err(reason)) => return empty_note(len, reason),
     };
     let way = |from: &Networks, to: &Networks| all(vec![from.filter(End::Src), to.filter(End::Dst)]);
     let filter = Filter::Or(vec![way(&first, &second), way(&second, &first)]);
@@ -300,6 +300,6 @@ fn arrow(c: &Cursor) -> Option<Found> {
     }
     match networks {
         Ok(networks) => built(&[networks], End::Src, len).found(),
-        Err(reason) => note(len, reason),
+        Err(reason) => empty_note(len, reason),
     }
 }

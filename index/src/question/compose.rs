@@ -6,12 +6,14 @@
 //!    covers them all.
 //! 3. An "or" left between conditions about different things joins the runs of conditions on its two sides. An "or"
 //!    between a condition and a word cannot be a filter; the conditions next to it go back to the words.
+//! 4. So do the conditions next to a negation that could not be applied (`stray`).
 
 use std::ops::Range;
 
 use super::item::{Cursor, Item, Slot, all, any_of};
 use super::negation::{self, Negator};
 use super::scan::{Piece, What};
+use super::stray;
 use super::token::Sep;
 use crate::filter::{End, Filter};
 
@@ -23,7 +25,7 @@ pub(super) struct Chip {
     pub(super) filter: Filter,
     /// What it is about, where it is about one thing.
     slot: Option<Slot>,
-    negative: bool,
+    pub(super) negative: bool,
     /// Stretches of tokens that stay among the words.
     pub(super) echoes: Vec<Range<usize>>,
     pub(super) hints: Vec<String>,
@@ -42,30 +44,42 @@ pub(super) enum Part {
     Stop,
 }
 
-/// What the pieces come to: chips in order, and the "or"s that could not be made a filter.
-pub(super) fn compose(c: &Cursor, pieces: &[Piece]) -> (Vec<Chip>, Vec<Range<usize>>) {
-    let parts = parts(c, pieces);
-    join_across(parts)
+/// What the pieces come to: chips in order, and the conditions that could not be made a filter.
+pub(super) fn compose(c: &Cursor, pieces: &[Piece]) -> (Vec<Chip>, Vec<GivenUp>) {
+    let mut parts = parts(c, pieces);
+    let mut given_up = stray::give_back(c, pieces, &mut parts);
+    let (chips, by_or) = join_across(parts.into_iter().map(|(part, _)| part).collect());
+    given_up.extend(by_or.into_iter().map(|tokens| GivenUp { tokens, reason: BY_OR }));
+    (chips, given_up)
 }
 
-/// Terms and lists, left to right.
-fn parts(c: &Cursor, pieces: &[Piece]) -> Vec<Part> {
+/// A condition that went back to the words.
+pub(super) struct GivenUp {
+    pub(super) tokens: Range<usize>,
+    pub(super) reason: &'static str,
+}
+
+const BY_OR: &str = "“or” joins this with words that are no condition, so it is not a filter";
+
+/// Terms and lists, left to right, each with its pieces.
+fn parts(c: &Cursor, pieces: &[Piece]) -> Vec<(Part, Range<usize>)> {
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(piece) = pieces.get(at) {
         if c.tokens[piece.at].sep == Sep::Stop {
-            parts.push(Part::Stop);
+            parts.push((Part::Stop, at..at));
         }
         if let Some((chip, next)) = list(c, pieces, at) {
-            parts.push(Part::Chip(chip));
+            parts.push((Part::Chip(chip), at..next));
             at = next;
             continue;
         }
-        parts.push(match piece.what {
+        let part = match piece.what {
             What::Or => Part::Or,
             What::And | What::Filler => Part::Link,
             _ => Part::Word,
-        });
+        };
+        parts.push((part, at..at + 1));
         at += 1;
     }
     parts
@@ -76,7 +90,7 @@ fn list(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(Chip, usize)> {
     let (mut chip, mut next) = term(c, pieces, at)?;
     let negative = chip.negative;
     let mut members = vec![chip.clone()];
-    while let Some((is_or, after)) = joint(c, pieces, next) {
+    while let Some((is_or, after)) = joint(c, pieces, next, negative) {
         let Some((other, end)) = term(c, pieces, after) else { break };
         let alike =
             chip.slot.is_some() && chip.slot == other.slot && chip.slot.is_some_and(|slot| excludes(slot, is_or));
@@ -150,7 +164,7 @@ fn shared_label(labels: &[String]) -> String {
 }
 
 /// What joins two terms of a list at `at`: whether it says "or", and where the next term starts.
-fn joint(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(bool, usize)> {
+fn joint(c: &Cursor, pieces: &[Piece], at: usize, negative: bool) -> Option<(bool, usize)> {
     let piece = pieces.get(at)?;
     let sep = c.tokens[piece.at].sep;
     if sep == Sep::Stop {
@@ -158,6 +172,7 @@ fn joint(c: &Cursor, pieces: &[Piece], at: usize) -> Option<(bool, usize)> {
     }
     match piece.what {
         What::Or => Some((true, at + 1)),
+        What::Negator(_) if negative && c.tokens[piece.at].low == "nor" => Some((true, at + 1)),
         What::And if c.tokens[piece.at].low != "but" => Some((false, at + 1)),
         What::Item(_) if sep == Sep::Slash => Some((true, at)),
         What::Item(_) if sep == Sep::Comma => Some((false, at)),
@@ -176,7 +191,11 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
     let mut fillers = 0;
     loop {
         let piece = pieces.get(at)?;
+        if at > start && (parts_from_negation(c, piece.at) || negation::is_passive(c, piece.at)) {
+            return None;
+        }
         match &piece.what {
+            What::Negator(Negator::After) => return None,
             What::Negator(negator) => {
                 negations += 1;
                 wide = *negator == Negator::Wide;
@@ -204,6 +223,12 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
     let negative = negations % 2 == 1;
     let end = items.last().map_or(start, |(_, piece)| piece.at + piece.len);
     Some((chip(pieces[start].at..end, &items, negative), at))
+}
+
+/// Whether what stands before token `at` ends there: "No, show dns" does not mean "no dns".
+fn parts_from_negation(c: &Cursor, at: usize) -> bool {
+    let sep = c.tokens[at].sep;
+    sep == Sep::Stop || (sep == Sep::Comma && at > 0 && c.tokens[at - 1].low == "no")
 }
 
 fn item(pieces: &[Piece], at: usize) -> Option<(&Item, &Piece)> {

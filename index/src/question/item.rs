@@ -9,8 +9,8 @@ use crate::filter::{End, Filter};
 pub(super) enum Found {
     /// A condition.
     Item(Item),
-    /// Something meant as a condition that cannot be one: how many tokens, and why.
-    Note { len: usize, reason: String },
+    /// Something meant as a condition that cannot be one: how many tokens, why, and whether they mean nothing as words.
+    Note { len: usize, reason: String, empty: bool },
     /// How many hits are wanted.
     Count { len: usize, k: usize },
 }
@@ -76,7 +76,13 @@ impl Item {
 /// As a recogniser returns it.
 #[allow(clippy::unnecessary_wraps)]
 pub(super) fn note(len: usize, reason: impl Into<String>) -> Option<Found> {
-    Some(Found::Note { len, reason: reason.into() })
+    Some(Found::Note { len, reason: reason.into(), empty: false })
+}
+
+/// A note on something that says nothing to the query network, such as an address that there cannot be.
+#[allow(clippy::unnecessary_wraps)]
+pub(super) fn empty_note(len: usize, reason: impl Into<String>) -> Option<Found> {
+    Some(Found::Note { len, reason: reason.into(), empty: true })
 }
 
 /// A place among the tokens. Places are relative to it; outside the text everything is empty.

@@ -8,11 +8,12 @@
 //!
 //! **Layout.** `token` cuts the text; `scan` asks the recognisers (one file each: `address`, `port`, `protocol`, `service`,
 //! `quantity`, `feature`, `flag`, `reply`, `time`, `host`, `verdict`, `count`) at each place; `compose` joins lists and
-//! applies negations; `words` keeps what is left. `docs/questions.md` has the grammar, with examples.
+//! applies negations, `stray` gives back what one could not be applied to; `words` keeps what is left. `docs/questions.md` has the grammar, with examples.
 //!
 //! **Limits.** [`TEXT_MAX`], [`UNDERSTOOD_MAX`], [`COUNT_MAX`]. The clock is passed in; nothing reads the system's.
 
 mod address;
+mod amount;
 mod compare;
 mod compose;
 mod count;
@@ -31,6 +32,7 @@ mod quantity;
 mod reply;
 mod scan;
 mod service;
+mod stray;
 mod time;
 mod tld;
 mod token;
@@ -128,7 +130,13 @@ pub fn parse(text: &str, clock: &Clock) -> Question {
     let mut k = None;
     for piece in &pieces {
         match &piece.what {
-            What::Note(reason) => reading.note(piece.at..piece.at + piece.len, reason),
+            What::Note(reason, empty) => {
+                    let tokens = piece.at..piece.at + piece.len;
+                    reading.note(tokens.clone(), reason);
+                    if *empty {
+                        reading.kept[tokens].fill(false);
+                    }
+                }
             What::Count(hits) => {
                 reading.count(piece.at..piece.at + piece.len, k.is_some());
                 k.get_or_insert(*hits);
@@ -136,8 +144,8 @@ pub fn parse(text: &str, clock: &Clock) -> Question {
             _ => {}
         }
     }
-    for tokens in given_up {
-        reading.note(tokens, "“or” joins this with words that are no condition, so it is not a filter");
+    for given in given_up {
+        reading.note(given.tokens, given.reason);
     }
     for chip in chips {
         reading.chip(chip);

@@ -1,6 +1,7 @@
 //! Words that turn a condition round: "not", "without", "except", "anything but".
 
 use super::item::Cursor;
+use super::token::Sep;
 
 /// How far a negation reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,108 +10,97 @@ pub(super) enum Negator {
     Wide,
     /// "without", "non-": over the next condition (or list) alone.
     Narrow,
+    /// "excluded", "leave ... out": over what stands before it.
+    After,
 }
 
 /// After it, tokens that may stand before the condition.
+#[rustfmt::skip]
 const FILLERS: &[&str] = &[
-    "any",
-    "all",
-    "the",
-    "traffic",
-    "flows",
-    "flow",
-    "connections",
-    "come",
-    "comes",
-    "coming",
-    "go",
-    "goes",
-    "going",
-    "originate",
-    "originates",
-    "originating",
-    "arrive",
-    "arriving",
-    "involve",
-    "using",
-    "use",
-    "involving",
-    "by",
-    "of",
-    "being",
-    "via",
-    "for",
-    "over",
-    "on",
-    "in",
-    "those",
-    "ones",
-    "with",
-    "a",
-    "an",
-    "flagged",
-    "having",
-    "based",
-    "other",
+    "any", "all", "the", "traffic", "flows", "flow", "connections", "come", "comes", "coming", "go", "goes", "going",
+    "originate", "originates", "originating", "arrive", "arriving", "involve", "using", "use", "involving", "by", "of",
+    "being", "via", "for", "over", "on", "in", "those", "ones", "with", "a", "an", "flagged", "having", "based", "other",
+    // What is asked for, or not: "do not show", "never want to see".
+    "show", "showing", "shows", "include", "includes", "including", "included", "list", "listing", "want", "wanted",
+    "need", "needed", "display", "displaying", "return", "returning", "match", "matches", "matching", "count",
+    "counting", "report", "give", "get", "find", "see", "me", "us", "to", "anything", "something", "ever", "even",
+    "interested", "care", "about", "look", "at", "contain", "contains", "containing", "has", "have", "be",
+    // What a flow does: "never contacted 10.0.0.1".
+    "used", "uses", "contact", "contacts", "contacted", "contacting", "talk", "talks", "talked", "talking", "connect",
+    "connects", "connected", "connecting", "reach", "reached", "reaching", "touch", "touched", "touching", "hit",
+    "visit", "visited", "visiting", "access", "accessed", "accessing", "send", "sends", "sent", "sending", "receive",
+    "received", "communicate", "communicates", "communicated", "communicating", "speak", "speaks", "speaking", "open",
+    "opened", "involves", "involved", "originated", "came", "went", "seen", "run", "running",
+];
+/// Those that after "not" say something of what stands before it.
+#[rustfmt::skip]
+const PASSIVES: &[&str] = &[
+    "used", "seen", "wanted", "needed", "included", "involved", "contacted", "reached", "touched", "hit", "visited",
+    "accessed", "opened",
 ];
 /// How many of them.
-const FILLERS_MAX: usize = 3;
+const FILLERS_MAX: usize = 6;
 
+#[rustfmt::skip]
 const WIDE: &[&str] = &[
-    "other than",
-    "apart from",
-    "aside from",
-    "except for",
-    "anything but",
-    "everything but",
-    "all but",
-    "does not",
-    "do not",
-    "did not",
-    "is not",
-    "are not",
-    "was not",
-    "were not",
-    "not",
-    "no",
-    "except",
-    "excepting",
-    "excluding",
-    "exclude",
-    "excludes",
-    "ignoring",
-    "ignore",
-    "skip",
-    "minus",
-    "isn't",
-    "aren't",
-    "doesn't",
-    "don't",
-    "didn't",
-    "isn’t",
-    "aren’t",
-    "doesn’t",
-    "don’t",
-    "wasn't",
-    "weren't",
-    "neither",
+    "other than", "apart from", "aside from", "except for", "anything but", "everything but", "all but", "rather than",
+    "instead of", "with the exception of", "without showing", "without including", "leave out", "leaving out",
+    "leaving aside", "filter out", "filtering out", "does not", "do not", "did not", "is not", "are not", "was not",
+    "were not", "has not", "have not", "will not", "can not", "should not", "must not", "no longer", "no one", "not",
+    "no", "nor", "never", "nothing", "none", "nobody", "except", "excepting", "excluding", "exclude", "excludes",
+    "omit", "omits", "omitting", "ignoring", "ignore", "skip", "minus", "sans", "barring", "besides", "cannot", "isn't",
+    "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't", "hasn't", "haven't", "won't", "can't", "shouldn't",
+    "mustn't", "dont", "neither",
 ];
 const NARROW: &[&str] = &["without", "lacking", "non"];
+/// Orders that are ordinary words elsewhere: "packet drop", "malware that hides".
+const ORDERS: &[&str] = &["hide", "drop", "remove", "discard", "suppress"];
+/// Before an order, besides the start of a sentence.
+const BEFORE_ORDERS: &[&str] = &[
+    "and", "but", "please", "then", "to", "also", "not", "don't", "never", "just", "can", "you", "i", "would", "should",
+];
+/// Asking for what seems to be negated: "not only ssh", "nothing but dns".
+const NO_NEGATION: &[&str] = &["not only", "not just", "nothing but", "none but", "no one but", "nobody but"];
+const AFTER: &[&str] = &["excluded", "omitted", "hidden", "ignored", "skipped", "left out", "filtered out", "unused"];
+/// "leave dns out": how far back the verb may stand.
+const OUT_REACH: usize = 8;
 
 /// A negation at the cursor and its tokens. What follows decides whether it stands: the composer takes one that no
 /// condition follows back among the words.
 pub(super) fn negator(c: &Cursor) -> Option<(usize, Negator)> {
-    // "not only ssh" asks for ssh.
-    if c.phrase(&["not only", "not just", "no longer", "no one"]).is_some() {
+    if c.phrase(NO_NEGATION).is_some() {
         return None;
     }
     if let Some(len) = c.phrase(WIDE) {
         return Some((len, Negator::Wide));
+    }
+    if c.any(0, ORDERS) && (c.sep(0) != Sep::None || c.before(1).is_empty() || BEFORE_ORDERS.contains(&c.before(1))) {
+        return Some((1, Negator::Wide));
+    }
+    let apart = || (2..=OUT_REACH).any(|back| matches!(c.before(back), "leave" | "filter" | "take" | "keep" | "cut"));
+    if c.word(0) == "out" && apart() {
+        return Some((1, Negator::After));
+    }
+    if let Some(len) = c.phrase(AFTER) {
+        return Some((len, Negator::After));
     }
     c.phrase(NARROW).map(|len| (len, Negator::Narrow))
 }
 
 /// Whether the token `word` may stand between a negation and its condition.
 pub(super) fn is_filler(word: &str, so_far: usize) -> bool {
-    so_far < FILLERS_MAX && FILLERS.contains(&word)
+    so_far < FILLERS_MAX && (FILLERS.contains(&word) || super::scan::FILLERS.contains(&word))
+}
+
+/// Whether a negation that ends in `word` may say something of what stands before it: "port 22 is not used".
+pub(super) fn looks_back(word: &str) -> bool {
+    matches!(word, "not" | "never" | "longer" | "cannot") || word.ends_with("n't")
+}
+
+/// "not used", "isn't wanted": token `at` says of what stands before the negation that it is absent; "never used" does
+/// not.
+pub(super) fn is_passive(c: &Cursor, at: usize) -> bool {
+    let word = |at: usize| c.tokens.get(at).map_or("", |token| token.low.as_str());
+    let negation = at.checked_sub(1).map_or("", word);
+    (negation == "not" || negation == "longer" || negation.ends_with("n't")) && PASSIVES.contains(&word(at))
 }

@@ -16,7 +16,7 @@ pub(super) struct Number<'a> {
 }
 
 /// Values over this are nothing that a flow can have.
-const VALUE_MAX: f64 = 1e18;
+pub(super) const VALUE_MAX: f64 = 1e18;
 
 /// Reads a number at the cursor.
 pub(super) fn number<'a>(c: &Cursor<'a>) -> Option<Number<'a>> {

@@ -1,7 +1,9 @@
 //! IP protocols by name or number: "tcp", "non-udp", "protocol 47".
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 use super::item::{Cursor, Found, Item, Slot, any_of, note};
-use crate::filter::Filter;
+use crate::filter::{End, Filter};
 
 /// Names that are protocols wherever they stand (IANA protocol numbers registry).
 const NAMES: &[(&str, u8)] = &[
@@ -27,6 +29,29 @@ const UNCERTAIN: &[(&str, u8)] = &[("esp", 50), ("ah", 51), ("pim", 103), ("rsvp
 const CARRIED: &[&str] = &["traffic", "packets", "packet", "flows", "tunnel", "tunnels", "protocol"];
 
 pub(super) fn recognise(c: &Cursor) -> Option<Found> {
+    family(c).or_else(|| protocol(c))
+}
+
+/// "ipv6 traffic", "over ipv4": the family of the addresses. One protocol carried over the other stays words.
+fn family(c: &Cursor) -> Option<Found> {
+    let of = |word: &str| match word {
+        "ipv4" => Some(("IPv4", IpNet::from(Ipv4Net::default()))),
+        "ipv6" => Some(("IPv6", IpNet::from(Ipv6Net::default()))),
+        _ => None,
+    };
+    let (label, net) = of(c.word(0))?;
+    let carries = ["over", "in", "via"];
+    let carried = c.any(0, &["ipv4", "ipv6"]) && c.any(1, &carries) && of(c.word(2)).is_some();
+    let carrier = carries.contains(&c.before(1)) && (of(c.before(2)).is_some() || number_of(c.before(2)) == Some(47));
+    let led = matches!(c.before(1), "over" | "via" | "using");
+    let noun = c.any(1, &["traffic", "flow", "flows", "connection", "connections", "session", "sessions", "only"]);
+    if carried || carrier || !(led || noun) {
+        return None;
+    }
+    Item::new(1, Slot::Protocol, label, Filter::Ip { end: End::Any, net }).echoed().found()
+}
+
+fn protocol(c: &Cursor) -> Option<Found> {
     let marker = marker(c);
     let word = c.word(marker);
     if word == "icmp" {

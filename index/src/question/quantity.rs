@@ -1,5 +1,6 @@
 //! Amounts: "over 10 MB", "at least 5 GiB uploaded", "longer than 5 minutes", "between 1 and 5 MB", "one packet".
 
+use super::amount;
 use super::compare::{About, Op, comparison, comparison_after, shown};
 use super::item::{Cursor, Found, Item, Slot, all, note};
 use super::measure::{compared, feature, way_after, way_before};
@@ -9,7 +10,12 @@ use super::value::{Value, value};
 use crate::filter::{Compare, Filter};
 
 pub(super) fn recognise(c: &Cursor) -> Option<Found> {
-    range(c).or_else(|| comparative(c)).or_else(|| trailing(c)).or_else(|| few_packets(c))
+    amount::unreadable(c)
+        .or_else(|| range(c))
+        .or_else(|| comparative(c))
+        .or_else(|| trailing(c))
+        .or_else(|| nothing(c))
+        .or_else(|| few_packets(c))
 }
 
 /// A comparative, a number, a unit, perhaps a direction.
@@ -187,6 +193,18 @@ fn trailing(c: &Cursor) -> Option<Found> {
         return found;
     }
     built(c, len, &[(op, value.number, unit)])
+}
+
+/// "0 bytes received", "with zero packets back": nothing can only be meant exactly.
+fn nothing(c: &Cursor) -> Option<Found> {
+    let lead = c.run(&["with", "having", "exactly", "only"], 1);
+    let value = value(&c.skip(lead), false).filter(|value| value.number == 0.0 && !value.open)?;
+    let unit = value.unit.filter(|unit| matches!(unit.measure, Measure::Bytes | Measure::Packets) && !unit.unclear)?;
+    let len = lead + value.len;
+    if way_after(&c.skip(len)).is_none() && !amount::ends(&c.skip(len)) || c.before(1) == "than" {
+        return None;
+    }
+    built(c, len, &[(Compare::Eq, 0.0, unit)])
 }
 
 /// "one packet", "a single packet", "with 3 packets": a count that can only be meant exactly.

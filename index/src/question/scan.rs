@@ -18,7 +18,8 @@ pub(super) struct Piece {
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Item(Box<Item>),
-    Note(String),
+    /// Why it is no condition, and whether it stays out of the words.
+    Note(String, bool),
     Count(usize),
     Negator(Negator),
     Or,
@@ -86,7 +87,7 @@ pub(super) fn pieces(mut c: Cursor) -> Vec<Piece> {
         let found = RECOGNISERS.iter().find_map(|recognise| recognise(&c));
         let (len, what) = match found {
             Some(Found::Item(item)) => (item.len, What::Item(Box::new(item))),
-            Some(Found::Note { len, reason }) => (len, What::Note(reason)),
+            Some(Found::Note { len, reason, empty }) => (len, What::Note(reason, empty)),
             Some(Found::Count { len, k }) => (len, What::Count(k)),
             None => word(&c),
         };

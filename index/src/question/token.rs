@@ -279,7 +279,9 @@ impl Tokens<'_> {
     fn push(&mut self, span: Range<usize>) {
         let raw = &self.text[span.clone()];
         if raw.chars().any(|c| c.is_alphanumeric() || !c.is_ascii()) || raw.contains("::") {
-            self.list.push(Token { span, low: raw.to_lowercase(), sep: self.sep, operator: false });
+            // One apostrophe, so that “don’t” is "don't".
+            let low = raw.to_lowercase().replace('’', "'");
+            self.list.push(Token { span, low, sep: self.sep, operator: false });
             self.sep = Sep::None;
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn value(c: &Cursor, minutes: bool) -> Option<Value> {
     } else {
         unit = Some(read(suffix, minutes)?);
     }
-    if article && unit.is_none_or(|unit| unit.measure != unit::Measure::Micros) {
+    if article && !unit.is_some_and(|unit| takes_article(c, len, unit)) {
         return None;
     }
     if unit.is_some()
@@ -51,4 +51,11 @@ pub(super) fn value(c: &Cursor, minutes: bool) -> Option<Value> {
 
 fn read(raw: &str, minutes: bool) -> Option<Unit> {
     if minutes && raw == "m" { unit::time("min") } else { unit::parse(raw) }
+}
+
+/// "an hour", "a megabyte"; but not "a byte", nor "a gigabit link".
+fn takes_article(c: &Cursor, len: usize, unit: Unit) -> bool {
+    let named = c.any(len, &["link", "links", "line", "network", "interface", "connection", "port", "file", "files"]);
+    let amount = matches!(unit.shown, "kB" | "MB" | "GB" | "TB" | "KiB" | "MiB" | "GiB" | "TiB");
+    unit.measure == unit::Measure::Micros || (amount && !named)
 }

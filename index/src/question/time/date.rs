@@ -29,13 +29,31 @@ const WEEKDAYS: &[(&str, Weekday)] = &[
     ("sunday", Weekday::Sunday),
 ];
 
+/// Times of flows count from its start.
+const FIRST_YEAR: i16 = 1970;
+
 /// Reads a date at the cursor; the tokens, and the day, month or year. Without a year the latest not after `today`.
 /// With `stated`, a preposition stands before it, so that "in March" and "in 2024" count.
 pub(super) fn date(c: &Cursor, today: Date, stated: bool) -> Option<(usize, Result<Scope, String>)> {
-    if let Some(read) = numeric(c.word(0)) {
-        return Some((1, read));
+    let (len, read) = match numeric(c.word(0)) {
+        Some(read) => (1, read),
+        None => worded(c, today).or_else(|| month_or_year(c, today, stated))?,
+    };
+    // "before 2030" and "from 2020 to 2030" only bound; "in 2030" can hold nothing.
+    let bounds = (1..=2).any(|back| matches!(c.before(back), "before" | "until" | "till" | "to" | "and" | "-" | "–"));
+    Some((len, read.and_then(|scope| possible(scope, today, bounds))))
+}
+
+/// Years in which no flow can be are refused, the past alike the future.
+fn possible(scope: Scope, today: Date, bounds: bool) -> Result<Scope, String> {
+    let year = scope.from.date().year();
+    if year < FIRST_YEAR {
+        Err(format!("no flow is from before {FIRST_YEAR}"))
+    } else if year > today.year() && !bounds {
+        Err("no flow is from the future".to_owned())
+    } else {
+        Ok(scope)
     }
-    worded(c, today).or_else(|| month_or_year(c, today, stated))
 }
 
 /// The weekday at the cursor; abbreviations only with `stated`, since "sun" and "sat" are words too.
@@ -160,7 +178,7 @@ fn ordinal(word: &str) -> Option<i16> {
 
 fn year(word: &str) -> Option<i16> {
     let year: i16 = word.parse().ok()?;
-    (word.len() == 4 && (1970..2200).contains(&year)).then_some(year)
+    (word.len() == 4 && (1900..2200).contains(&year)).then_some(year)
 }
 
 /// Midnight at the start of `date`.

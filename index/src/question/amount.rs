@@ -1,0 +1,88 @@
+//! Amounts that are meant as such but cannot be read: "over -5 MB", "over 1.000.000 bytes", "over 5K". Each is a note.
+
+use super::compare::{comparison, comparison_after};
+use super::item::{Cursor, Found, note};
+use super::measure::way_after;
+use super::number;
+use super::token::Sep;
+use super::unit::{self, Measure, Unit};
+
+/// Bytes of a token that may be an amount; longer ones are words.
+const TOKEN_MAX: usize = 64;
+
+/// A comparative before or after a number that is no amount.
+pub(super) fn unreadable(c: &Cursor) -> Option<Found> {
+    let lead = comparison(c).map_or(0, |comparison| comparison.len);
+    let (digits, suffix) = split(c.raw(lead))?;
+    let grown = unit::parse(suffix);
+    let own = if suffix.is_empty() { unit::parse(c.raw(lead + 1)) } else { None };
+    let len = lead + 1 + usize::from(own.is_some());
+    let after = c.skip(len);
+    let tail = comparison_after(&after).map_or(0, |(tail, _)| tail);
+    if lead == 0 && tail == 0 {
+        return None;
+    }
+    let reason = match grown.or(own) {
+        Some(unit) => wrong_number(digits, unit)?,
+        None if matches!(suffix, "k" | "K" | "M" | "G") && ends(&after) => {
+            format!("{} of what? Write a unit, as in 5 kB, 5 MB or 5000 packets", c.raw(lead))
+        }
+        None => return None,
+    };
+    note(len + tail, reason)
+}
+
+/// Why `digits` are no number of `unit`; `None` where they are one.
+fn wrong_number(digits: &str, unit: Unit) -> Option<String> {
+    if digits.starts_with(['-', '−']) {
+        return Some("an amount is not negative".to_owned());
+    }
+    let groups: Vec<&str> = digits.split('.').collect();
+    let threes = groups.len() > 1 && groups.iter().skip(1).all(|group| group.len() == 3);
+    let whole = unit.shown == "B" || matches!(unit.measure, Measure::Packets | Measure::Flags(_));
+    if groups.len() > 2 || (threes && whole) {
+        return Some("points do not group digits here; write 1,000,000".to_owned());
+    }
+    match number::split(digits) {
+        Some((value, "")) if value <= number::VALUE_MAX => None,
+        _ => Some("this number is larger than any flow has".to_owned()),
+    }
+}
+
+/// A number with its sign, and what follows its digits in the same token.
+fn split(raw: &str) -> Option<(&str, &str)> {
+    let unsigned = raw.trim_start_matches(['-', '−', '+']);
+    if raw.len() > TOKEN_MAX || !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '_');
+    let end = unsigned.find(|c: char| !is_number(c)).unwrap_or(unsigned.len());
+    raw.split_at_checked(raw.len() - unsigned.len() + end)
+}
+
+/// Whether nothing follows that the amount could be of: the end, or a word that begins something else.
+pub(super) fn ends(c: &Cursor) -> bool {
+    let next = [
+        "",
+        "from",
+        "to",
+        "and",
+        "or",
+        "but",
+        "on",
+        "in",
+        "at",
+        "over",
+        "with",
+        "without",
+        "via",
+        "by",
+        "last",
+        "since",
+        "between",
+        "yesterday",
+        "today",
+        "not",
+    ];
+    c.any(0, &next) || c.sep(0) != Sep::None || way_after(c).is_some()
+}
