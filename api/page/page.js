@@ -1,5 +1,6 @@
 // The page: a question in, an answer out. The state is small and stands in the address, so that Back, reload and a link work.
 
+import { read, write } from "./address.js";
 import { el, put } from "./dom.js";
 import { count, day, visible } from "./format.js";
 import { hit } from "./hits.js";
@@ -23,6 +24,8 @@ let asked = { query: "", drop: [], added: [] };
 let turn = 0;
 let cursor = null;
 let shown = 0;
+// Events in the index when last asked; not known at first.
+let held = null;
 
 part("ask").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -43,26 +46,14 @@ restore();
 
 // Takes up what the address says.
 function restore() {
-  const said = new URLSearchParams(location.search);
-  let rest = { drop: [], added: [] };
-  try {
-    rest = { ...rest, ...JSON.parse(said.get("with") ?? "{}") };
-  } catch {
-    // An address somebody shortened; the words alone still make a question.
-  }
-  ask({ query: said.get("q") ?? "", drop: rest.drop, added: rest.added }, false);
+  ask(read(location.search), false);
 }
 
 // Asks and remembers it in the address.
 function ask(question, remember = true) {
   asked = question;
   box.value = asked.query;
-  if (remember) {
-    const said = new URLSearchParams();
-    if (asked.query) said.set("q", asked.query);
-    if (asked.drop.length + asked.added.length > 0) said.set("with", JSON.stringify({ drop: asked.drop, added: asked.added }));
-    history.pushState(null, "", said.size > 0 ? `?${said}` : location.pathname);
-  }
+  if (remember) history.pushState(null, "", write(asked) || location.pathname);
   document.title = asked.query ? `${asked.query} · Forebay` : "Forebay";
   return load(null);
 }
@@ -78,6 +69,8 @@ async function load(from) {
   document.body.classList.add("busy");
   part("status").textContent = "Searching…";
   const answer = await fetchAnswer(from);
+  // Nothing matches: because nothing is there?
+  if (answer.matching === 0) await holding();
   if (mine !== turn) return;
   document.body.classList.remove("busy");
   part("problem").hidden = answer.problem === undefined;
@@ -119,8 +112,8 @@ function begin(answer) {
   facets(part("facets"), answer.facets, answer.matching, narrow);
   examples(asked.query === "" && asked.added.length === 0);
   part("empty").hidden = answer.hits.length > 0;
-  part("empty").textContent = asked.query === "" && asked.added.length === 0
-    ? "There are no events yet.\nLoad a capture or a flow log with “forebay import”, or POST lines of JSON to /v1/events."
+  part("empty").textContent = !any && held === 0
+    ? "There are no events yet.\nPOST lines of JSON to /v1/events; or stop the server and load captures or flow logs with\n“forebay embed FILE... --out DIR --index DATA/index”, where DATA is its data.dir."
     : any ? "Events pass the conditions, but none is like the words of the question.\nTry other words, or fewer."
       : "No event passes all the conditions.\nTake one away above, or ask for more.";
 }
@@ -176,6 +169,7 @@ async function holding() {
     const response = await fetch("/v1/stats");
     if (!response.ok) return;
     const stats = await response.json();
+    held = stats.events;
     const [first, last] = [stats.first_us, stats.last_us].map((us) => (us === null ? "" : day(us)));
     const span = first === last ? (first && `, ${first}`) : `, ${first} to ${last}`;
     const damaged = stats.damaged.length > 0 ? ` · ${count(stats.damaged.length)} damaged segments set aside` : "";

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Longest body of a search request, in bytes.
 pub const SEARCH_BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// Longest question, in characters.
-pub const QUERY_CHARS_MAX: usize = 1_000;
+/// Longest question, in characters: as many as are read of one.
+pub const QUERY_CHARS_MAX: usize = forebay_index::question::TEXT_MAX;
 
 /// Most hits of one answer unless a deployment allows fewer.
 pub const K_MAX: usize = 1_000;
@@ -72,5 +72,6 @@ pub const RESULT_BUFFER_BYTES: usize = 256 * 1024;
 /// Seconds after which a client that was turned away for load may try again.
 pub const RETRY_AFTER_S: u64 = 1;
 
+const _: () = assert!(QUERY_CHARS_MAX == 2_000, "the description of the API and the page say so");
 const _: () = assert!(BATCH_BYTES_MAX >= forebay_event::limits::LINE_BYTES_MAX, "a batch holds the longest line");
 const _: () = assert!(BATCH_WAIT.as_millis() < 1_000, "searchable within a second");

@@ -53,6 +53,7 @@ families! {
     INGEST_BYTES Counter "forebay_ingest_bytes_total" "Bytes of ingest bodies, decompressed.";
     INGEST_EVENTS Counter "forebay_ingest_events_total" "Lines that were events, by status: stored or duplicate.";
     INGEST_REJECTED Counter "forebay_ingest_lines_rejected_total" "Lines that were not stored, by reason.";
+    INGEST_UNKNOWN_MEMBERS Counter "forebay_ingest_unknown_members_total" "Members of events passed over because the schema does not know their names.";
     INGEST_BATCHES Counter "forebay_ingest_batches_total" "Batches of events stored.";
     INGEST_BATCH_SECONDS Histogram "forebay_ingest_batch_duration_seconds" "Time to parse, embed and store a batch.";
     INDEX_EVENTS Gauge "forebay_index_events" "Events in the index.";
@@ -165,7 +166,7 @@ impl Metrics {
         for status in ["stored", "duplicate"] {
             self.counter(&INGEST_EVENTS, &[("status", status)]).increment(0);
         }
-        for family in [&INGEST_BYTES, &INGEST_BATCHES] {
+        for family in [&INGEST_BYTES, &INGEST_BATCHES, &INGEST_UNKNOWN_MEMBERS] {
             self.counter(family, &[]).increment(0);
         }
         for family in FAMILIES.iter().filter(|family| family.r#type == Type::Gauge && family.name != BUILD_INFO.name) {

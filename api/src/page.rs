@@ -27,6 +27,7 @@ files! {
     "/" "index.html" "text/html; charset=utf-8";
     "/page.css" "page.css" "text/css; charset=utf-8";
     "/page.js" "page.js" "text/javascript; charset=utf-8";
+    "/address.js" "address.js" "text/javascript; charset=utf-8";
     "/dom.js" "dom.js" "text/javascript; charset=utf-8";
     "/format.js" "format.js" "text/javascript; charset=utf-8";
     "/hits.js" "hits.js" "text/javascript; charset=utf-8";

@@ -11,7 +11,7 @@ use crate::schema;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchRequest {
-    /// The question in plain words; at most 1,000 characters.
+    /// The question in plain words; at most 2,000 characters.
     #[schema(example = "ssh logins from outside that failed, last night")]
     pub query: String,
     /// What must also hold of every hit; at most 16 levels and 256 nodes.

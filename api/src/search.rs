@@ -35,7 +35,7 @@ pub(crate) async fn search(State(service): State<Service>, request: Request) -> 
     let limit = service.settings.timeout;
     let backend = service.backend()?;
     let (head, body) = request.into_parts();
-    if let Err(error) = check_type(&head.headers) {
+    if let Err(error) = check_type(&head.headers).and_then(|()| check_encoding(&head.headers)) {
         return Err(refuse(body, error).await);
     }
     // Read before a place is taken, so that a slow client holds up nobody; connections bound how many are read at once.
@@ -80,6 +80,16 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::MediaType("`Content-Type` must be application/json.".to_owned()))
+}
+
+/// Questions are short; what is compressed all the same is refused by its name, and not as JSON that cannot be read.
+fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(value) if !value.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Err(ApiError::MediaType("`Content-Encoding` must be absent: a question is sent as it is.".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Stages for Metrics {

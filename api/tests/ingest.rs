@@ -49,6 +49,24 @@ fn bad_lines_are_rejected_with_their_number_and_stop_nothing() {
 }
 
 #[test]
+fn names_the_schema_does_not_know_are_counted_and_impossible_values_are_rejected() {
+    let server = Running::new();
+    let mut misspelt = event(1, 22, 10.0);
+    misspelt["aplication"] = serde_json::json!({"host": "a.example"});
+    misspelt["features"]["sbyte"] = 5.0.into();
+    let mut negative = event(2, 22, 10.0);
+    negative["features"]["sbytes"] = (-1.0).into();
+    let mut endless = event(3, 22, 10.0);
+    (endless["start_us"], endless["end_us"]) = (i64::MIN.into(), i64::MAX.into());
+    let (results, summary) = server.ingest(format!("{misspelt}\n{negative}\n{endless}\n"));
+    assert_eq!((summary.stored, summary.rejected, summary.unknown_members), (1, 2, 2));
+    let reason = |place: usize| results[place].reason.clone().unwrap_or_default();
+    assert!(reason(1).contains("`sbytes`") && reason(2).contains("`start_us`"), "{results:?}");
+    let counted = server.get("/metrics").text().unwrap();
+    assert!(counted.contains("forebay_ingest_unknown_members_total 2"), "{counted}");
+}
+
+#[test]
 fn what_was_stored_is_there_after_a_restart_and_a_duplicate_when_sent_again() {
     let server = Running::new();
     server.ingest(lines(50));

@@ -10,6 +10,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use common::Running;
+use flate2::{Compression, write::GzEncoder};
 use forebay_api::{KINDS, Problem};
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
@@ -26,6 +27,14 @@ fn problem(response: Response) -> Problem {
     problem
 }
 
+/// A question that would be good, with gzip around it.
+fn compressed(server: &Running) -> Response {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(b"{}").unwrap();
+    let post = server.client.post(server.url("/v1/search")).header("content-type", "application/json");
+    post.header("content-encoding", "gzip").body(gzip.finish().unwrap()).send().unwrap()
+}
+
 #[test]
 fn every_fault_of_a_client_has_its_own_problem() {
     let server = Running::new();
@@ -40,6 +49,7 @@ fn every_fault_of_a_client_has_its_own_problem() {
     let cases: Vec<(&str, Response)> = vec![
         ("invalid-request", search("{")),
         ("invalid-request", search("[]")),
+        ("invalid-request", search("[\"any question\", null, 5]")),
         ("invalid-request", search(r#"{"query": 5}"#)),
         ("invalid-request", search(r#"{"questoin": "x"}"#)),
         ("invalid-request", search(r#"{"filter": {"port": {"end": "up", "from": 1, "to": 2}}}"#)),
@@ -49,7 +59,7 @@ fn every_fault_of_a_client_has_its_own_problem() {
         ("invalid-request", server.get("/v1/events/not-a-uuid")),
         ("invalid-request", server.get("/v1/events/%FF")),
         ("invalid-request", server.post("/v1/events?results=some", "application/x-ndjson", "{}")),
-        ("limit-exceeded", ask(json!({"query": "x".repeat(1001)}))),
+        ("limit-exceeded", ask(json!({"query": "x".repeat(2001)}))),
         ("limit-exceeded", ask(json!({"k": 0}))),
         ("limit-exceeded", ask(json!({"k": 1001}))),
         ("limit-exceeded", ask(json!({"drop": vec!["x"; 65]}))),
@@ -65,6 +75,7 @@ fn every_fault_of_a_client_has_its_own_problem() {
         ("method-not-allowed", server.post("/healthz", json, "")),
         ("body-too-large", search(&format!("{{\"query\": \"{}\"}}", "x".repeat(300_000)))),
         ("unsupported-media-type", server.post("/v1/search", "text/plain", "{}")),
+        ("unsupported-media-type", compressed(&server)),
         ("unsupported-media-type", server.post("/v1/events", json, "{}")),
         ("unsupported-media-type", server.post("/v1/events", "application/x-www-form-urlencoded", "{}")),
     ];
@@ -88,6 +99,14 @@ fn every_fault_of_a_client_has_its_own_problem() {
     ];
     seen.extend(elsewhere);
     assert_eq!(seen, KINDS.iter().map(|kind| kind.slug).collect(), "every kind is accounted for");
+}
+
+#[test]
+fn the_longest_question_and_an_encoding_that_is_none_are_answered() {
+    let server = Running::new();
+    assert_eq!(server.try_search(&json!({"query": "ab ".repeat(666)})).status(), 200);
+    let post = server.client.post(server.url("/v1/search")).header("content-type", "application/json");
+    assert_eq!(post.header("content-encoding", "identity").body("{}").send().unwrap().status(), 200);
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub struct Summary {
     pub duplicate: u64,
     /// Lines rejected.
     pub rejected: u64,
+    /// Members of events that were passed over because the schema does not know their names: misspelt ones, most likely.
+    #[serde(default)]
+    pub unknown_members: u64,
     /// Whether the body was read to its end.
     pub complete: bool,
     /// Why not, if it was not.

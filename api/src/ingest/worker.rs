@@ -10,7 +10,7 @@ use forebay_event::{Event, EventId, ParseError};
 use crate::backend::{Backend, Stored};
 use crate::ingest::lines::Batch;
 use crate::ingest::result::{LineResult, Status, Summary};
-use crate::metrics::{INGEST_BATCH_SECONDS, INGEST_BATCHES, INGEST_EVENTS, INGEST_REJECTED};
+use crate::metrics::{INGEST_BATCH_SECONDS, INGEST_BATCHES, INGEST_EVENTS, INGEST_REJECTED, INGEST_UNKNOWN_MEMBERS};
 use crate::state::Service;
 
 /// Works through the batches of one stream.
@@ -57,6 +57,9 @@ impl Worker {
         }
         let metrics = &self.service.metrics;
         metrics.counter(&INGEST_BATCHES, &[]).increment(1);
+        let unknown = self.parser.unknown_members();
+        metrics.counter(&INGEST_UNKNOWN_MEMBERS, &[]).increment(unknown - self.summary.unknown_members);
+        self.summary.unknown_members = unknown;
         metrics.histogram(&INGEST_BATCH_SECONDS, &[]).record(start.elapsed().as_secs_f64());
         (out, sound)
     }
