@@ -42,6 +42,19 @@ const EXACT: &[(&str, &str)] = &[
     ("ssh or telnet", r#"{"or":[{"service":"ssh"},{"service":"telnet"}]}"#),
     ("not ssh or telnet", r#"{"not":{"or":[{"service":"ssh"},{"service":"telnet"}]}}"#),
     ("except dns to 10.0.0.53", r#"{"not":{"and":[{"service":"dns"},{"ip":{"end":"dst","net":"10.0.0.53/32"}}]}}"#),
+    (
+        "neither port 80 nor port 443",
+        r#"{"not":{"or":[{"port":{"end":"any","from":80,"to":80}},{"port":{"end":"any","from":443,"to":443}}]}}"#,
+    ),
+    ("no ssh nor dns", r#"{"not":{"or":[{"service":"ssh"},{"service":"dns"}]}}"#),
+    ("don't show dns", r#"{"not":{"service":"dns"}}"#),
+    ("hide dns", r#"{"not":{"service":"dns"}}"#),
+    ("do not hide dns", r#"{"service":"dns"}"#),
+    ("never port 22", r#"{"not":{"port":{"end":"any","from":22,"to":22}}}"#),
+    ("ipv6 traffic", r#"{"ip":{"end":"any","net":"::/0"}}"#),
+    ("over ipv4", r#"{"ip":{"end":"any","net":"0.0.0.0/0"}}"#),
+    ("0 bytes received", r#"{"feature":{"name":"dbytes","op":"eq","value":0.0}}"#),
+    ("over a megabyte", r#"{"feature":{"name":"bytes","op":"gt","value":1000000.0}}"#),
     ("not without tls", r#"{"service":"tls"}"#),
     ("over 10 MB", r#"{"feature":{"name":"bytes","op":"gt","value":10000000.0}}"#),
     ("at least 5 GiB uploaded", r#"{"feature":{"name":"sbytes","op":"ge","value":5368709120.0}}"#),
@@ -79,6 +92,32 @@ fn each_way_of_asking_has_its_exact_filter() {
         let expected: Filter = serde_json::from_str(json).expect("the table holds filters");
         assert_eq!(filters(question), [expected], "{question}");
     }
+}
+
+#[test]
+fn a_negation_that_cannot_be_applied_leaves_no_filter_and_says_so() {
+    let clock = Clock { now_us: 1_709_717_400_000_000, zone: TimeZone::UTC };
+    for question in [
+        "port 22 is not used",
+        "port 22 not used",
+        "ssh isn't wanted",
+        "dns excluded",
+        "leave dns out",
+        "ssh traffic was never seen",
+        "ssh or dns is not needed",
+    ] {
+        let read = parse(question, &clock);
+        assert!(read.understood.is_empty(), "{question}: {:?}", read.understood);
+        assert!(!read.notes.is_empty() && !read.words.is_empty(), "{question}");
+    }
+}
+
+#[test]
+fn the_families_of_addresses_are_apart() {
+    assert!(holds("ipv6 traffic", &flow("2001:db8::1", "2001:db8::2")));
+    assert!(!holds("ipv6 traffic", &flow("10.0.0.1", "10.0.0.2")));
+    assert!(holds("ipv4 traffic", &flow("10.0.0.1", "10.0.0.2")));
+    assert!(!holds("ipv4 traffic", &flow("2001:db8::1", "2001:db8::2")));
 }
 
 fn flow(src: &str, dst: &str) -> Event {

@@ -10,6 +10,9 @@ use super::unit::{self, Measure, Unit};
 /// Bytes of a token that may be an amount; longer ones are words.
 const TOKEN_MAX: usize = 64;
 
+const NEGATIVE: &str = "an amount is not negative";
+const TOO_LARGE: &str = "this number is larger than any flow has";
+
 /// A comparative before or after a number that is no amount.
 pub(super) fn unreadable(c: &Cursor) -> Option<Found> {
     let lead = comparison(c).map_or(0, |comparison| comparison.len);
@@ -32,10 +35,20 @@ pub(super) fn unreadable(c: &Cursor) -> Option<Found> {
     note(len + tail, reason)
 }
 
+/// Why `raw` can be no value of any feature; `None` where it can, or is no number.
+pub(super) fn impossible(raw: &str) -> Option<&'static str> {
+    let (digits, _) = split(raw)?;
+    if digits.starts_with(['-', '−']) {
+        return Some(NEGATIVE);
+    }
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b',');
+    (plain && number::split(digits).is_none_or(|(value, _)| value > number::VALUE_MAX)).then_some(TOO_LARGE)
+}
+
 /// Why `digits` are no number of `unit`; `None` where they are one.
 fn wrong_number(digits: &str, unit: Unit) -> Option<String> {
     if digits.starts_with(['-', '−']) {
-        return Some("an amount is not negative".to_owned());
+        return Some(NEGATIVE.to_owned());
     }
     let groups: Vec<&str> = digits.split('.').collect();
     let threes = groups.len() > 1 && groups.iter().skip(1).all(|group| group.len() == 3);
@@ -45,7 +58,7 @@ fn wrong_number(digits: &str, unit: Unit) -> Option<String> {
     }
     match number::split(digits) {
         Some((value, "")) if value <= number::VALUE_MAX => None,
-        _ => Some("this number is larger than any flow has".to_owned()),
+        _ => Some(TOO_LARGE.to_owned()),
     }
 }
 

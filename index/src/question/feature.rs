@@ -2,6 +2,7 @@
 
 use forebay_event::FEATURE_NAMES;
 
+use super::amount;
 use super::compare::{Op, comparison, shown};
 use super::item::{Cursor, Found, Item, Slot, note};
 use super::measure::{Way, compared, feature, measure_of, way};
@@ -34,7 +35,9 @@ pub(super) fn recognise(c: &Cursor) -> Option<Found> {
     let comparison = comparison(&c.skip(name_len))?;
     let at = name_len + comparison.len;
     let symbolic = c.token(at - 1).is_some_and(|token| token.operator);
-    let value = value(&c.skip(at), name == "duration").or_else(|| scaled(&c.skip(at)))?;
+    let Some(value) = value(&c.skip(at), name == "duration").or_else(|| scaled(&c.skip(at))) else {
+        return amount::impossible(c.raw(at)).and_then(|reason| note(at + 1, reason));
+    };
     let len = at + value.len;
     if name == "rate" && value.unit.is_none() && !symbolic {
         // "a failure rate over 5" is not about packets per second.

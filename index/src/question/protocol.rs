@@ -41,11 +41,12 @@ fn family(c: &Cursor) -> Option<Found> {
     };
     let (label, net) = of(c.word(0))?;
     let carries = ["over", "in", "via"];
-    let carried = c.any(0, &["ipv4", "ipv6"]) && c.any(1, &carries) && of(c.word(2)).is_some();
-    let carrier = carries.contains(&c.before(1)) && (of(c.before(2)).is_some() || number_of(c.before(2)) == Some(47));
+    let wraps = c.any(0, &["ipv4", "ipv6"]) && c.any(1, &carries) && of(c.word(2)).is_some();
+    let is_wrapper =
+        carries.contains(&c.before(1)) && (of(c.before(2)).is_some() || number_of(c.before(2)) == Some(47));
     let led = matches!(c.before(1), "over" | "via" | "using");
     let noun = c.any(1, &["traffic", "flow", "flows", "connection", "connections", "session", "sessions", "only"]);
-    if carried || carrier || !(led || noun) {
+    if wraps || is_wrapper || !(led || noun) {
         return None;
     }
     Item::new(1, Slot::Protocol, label, Filter::Ip { end: End::Any, net }).echoed().found()

@@ -93,11 +93,19 @@ fn negated_before(c: &Cursor, pieces: &[Piece], parts: &[(Part, Range<usize>)]) 
                 let is_taken = negation::is_passive(c, piece.at + piece.len) && follows_chip(c, pieces, &parts[..at]);
                 return !is_taken;
             }
-            _ if negation::is_filler(&c.tokens[piece.at].low, 0) && c.tokens[piece.at].sep == Sep::None => {}
+            _ if is_link(c, piece) => {}
             _ => return false,
         }
     }
     false
+}
+
+/// Whether a negation may be of a condition with this between them.
+fn is_link(c: &Cursor, piece: &Piece) -> bool {
+    let token = &c.tokens[piece.at];
+    let links =
+        negation::is_filler(&token.low, 0) || negation::is_unclear(&token.low) || negation::is_passive(c, piece.at);
+    links && token.sep == Sep::None
 }
 
 /// Whether `parts` end in a condition, fillers aside: a negation after them is of that one.
@@ -134,7 +142,9 @@ fn negated_after(c: &Cursor, pieces: &[Piece], parts: &[(Part, Range<usize>)]) -
 fn is_said_of_before(c: &Cursor, piece: &Piece, direct: bool) -> bool {
     let end = piece.at + piece.len;
     if !negation::looks_back(&c.tokens[end - 1].low) {
-        return false;
+        // "ssh yes, dns no".
+        let last = c.tokens.get(end).is_none_or(|next| next.sep != Sep::None);
+        return last && direct && c.tokens[end - 1].low == "no";
     }
     let Some(next) = c.tokens.get(end) else { return true };
     let word = next.low.as_str();
