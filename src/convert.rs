@@ -1,4 +1,4 @@
-//! `forebay import` and `forebay meter`: any input to events, written as JSON lines, RAGLogger JSON or Parquet.
+//! `forebay import` and `forebay meter`: any input to events, written as JSON lines, `RAGLogger` JSON or Parquet.
 //!
 //! **Promise.** A file named by `--out` appears whole or not at all: it is written beside itself and renamed when the last
 //! input has been read. Items that are no events are counted, shown by reason, and kept byte for byte where `--dead-letter`
@@ -165,6 +165,9 @@ impl Conversion<'_> {
     fn save(self, args: &Args) -> anyhow::Result<(u64, bool)> {
         let written = self.output.break_off()?;
         self.dead_letters.map_or(Ok(()), DeadLetters::break_off)?;
+        if self.summary.is_blank() && !args.json {
+            return Ok((0, written));
+        }
         self.summary.print(args.json, args.stdout_is_free())?;
         Ok((self.summary.events, written))
     }
@@ -177,7 +180,9 @@ impl Args {
 }
 
 fn explain(args: &Args, halt: &Halt, events: u64, written: bool) -> anyhow::Error {
-    let state = if written {
+    let state = if events == 0 {
+        "no event was read before".to_owned()
+    } else if written {
         format!("the {events} events read until then were written")
     } else {
         format!("stopped after {events} events; {} was not written", args.out.display())
@@ -185,9 +190,7 @@ fn explain(args: &Args, halt: &Halt, events: u64, written: bool) -> anyhow::Erro
     match halt {
         Halt::Stopped => anyhow!("stopped by a signal; {state}. Run the same command again"),
         Halt::Input(error) if input::is_damage(error) && !args.keep_going => {
-            anyhow!(
-                "{error}; {state}. With --keep-going the rest of a damaged input is left out and the others are read"
-            )
+            anyhow!("{error}; {state}; {}", input::KEEP_GOING_HINT)
         }
         Halt::Input(error) => anyhow!("{error}; {state}"),
         Halt::Output(error) => anyhow!("{error:#}"),

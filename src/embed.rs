@@ -24,6 +24,7 @@ const INDEX: &str = "index";
 
 /// Options of `forebay embed`.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// Captures, flow logs or event lines; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
@@ -73,6 +74,9 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
             let how = how_to_go_on(&args.out, Some(&error));
             return Err(error).context(how);
         }
+        Err(BatchError::Source(error)) if input::is_damage(&error) && !args.keep_going => {
+            bail!("{error}; {}", input::KEEP_GOING_HINT);
+        }
         other => other?,
     };
     let stopped = !summary.complete;
@@ -88,7 +92,7 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the user can do about a job that ended early, because of `error` or because he stopped it.
+/// What the user can do about a job that ended early, because of `error` or because it was stopped.
 fn how_to_go_on(out: &Path, error: Option<&BatchError>) -> String {
     let (incomplete, out) = (incomplete_path(out), out.display());
     if !incomplete.exists() {

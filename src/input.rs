@@ -18,7 +18,8 @@ pub(crate) fn open(path: &Path, meter: &Meter) -> Result<Box<dyn EventSource>, S
     let (medium, total): (Box<dyn Read + Send>, Option<u64>) = if from_stdin {
         (Box::new(std::io::stdin()), None)
     } else {
-        let file = fs_err::File::open(path).map_err(|error| io_error(&name, error))?;
+        #[allow(clippy::disallowed_methods, reason = "not through `fs_err`: our errors name the input already")]
+        let file = std::fs::File::open(path).map_err(|error| io_error(&name, error))?;
         let metadata = file.metadata().map_err(|error| io_error(&name, error))?;
         let total = metadata.is_file().then_some(metadata.len());
         (Box::new(file), total)
@@ -53,6 +54,10 @@ fn meter_config(meter: &Meter, path: &Path) -> MeterConfig {
 fn io_error(name: &str, error: std::io::Error) -> SourceError {
     SourceError::Io { name: name.to_owned(), error }
 }
+
+/// What to do about a damaged input.
+pub(crate) const KEEP_GOING_HINT: &str =
+    "with --keep-going the rest of a damaged input is left out and the others are read";
 
 /// Exit code where everything was done, but damaged inputs were left out in part, as `--keep-going` asked.
 const EXIT_DAMAGED: i32 = 2;

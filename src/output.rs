@@ -21,7 +21,7 @@ pub(crate) use place::refuse_same;
 pub(crate) enum Encoding {
     /// One event a line, our own schema
     Jsonl,
-    /// The nested line of ML Defender's RAGLogger
+    /// The nested line of ML Defender's `RAGLogger`
     Raglogger,
     /// Columns with an Arrow schema, zstd
     Parquet,

@@ -1,6 +1,7 @@
 //! Goal: `forebay meter` and `forebay import` write every event and lose nothing that is none.
 //!
 //! Method: the built program on real files: the bundled capture, and its own lines with damage among them.
+#![allow(clippy::unwrap_used, reason = "a failure in a helper of a test is a failure of the test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -65,7 +66,7 @@ fn cut(folder: &Path) -> PathBuf {
 }
 
 fn lines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    std::str::from_utf8(bytes).unwrap().lines().count()
 }
 
 fn error_of(run: &Output) -> String {
@@ -169,6 +170,11 @@ fn unknown_files_are_refused_by_name() {
     let error = String::from_utf8_lossy(&run.stderr).into_owned();
     assert!(!run.status.success() && error.contains("notes.txt"), "{error}");
     assert!(run.stdout.is_empty());
+
+    let missing = forebay(&["import", &text(&folder.path().join("missing"))]);
+    let error = error_of(&missing);
+    assert!(!missing.status.success() && error.matches("missing").count() == 1, "named once: {error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Goal: `forebay embed` never mixes two rules, leaves nothing where nothing was done, and says what it left out.
 //!
 //! Method: the built program on the bundled capture, whole and cut. Skipped, loudly, where there is no ONNX Runtime.
+#![allow(clippy::unwrap_used, reason = "a failure in a helper of a test is a failure of the test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -33,6 +33,11 @@ impl Summary {
         *self.rejected_by_reason.entry(reason.to_owned()).or_default() += 1;
     }
 
+    /// Whether nothing came out of the inputs, not even a count.
+    pub(super) fn is_blank(&self) -> bool {
+        self.events == 0 && self.rejected == 0 && self.counters.is_empty()
+    }
+
     /// Takes the counters of a source that will not be read further.
     pub(super) fn count(&mut self, source: &dyn EventSource) {
         for (name, count) in source.counters() {
@@ -41,7 +46,10 @@ impl Summary {
     }
 
     pub(super) fn damaged(&mut self, input: String, error: &SourceError) {
-        self.damaged_inputs.push((input, error.to_string()));
+        let text = error.to_string();
+        // The message names the input first, and so does whoever shows this.
+        let reason = text.strip_prefix(&format!("{input}: ")).unwrap_or(&text).to_owned();
+        self.damaged_inputs.push((input, reason));
     }
 
     /// JSON goes to standard output where that is free, else it is the last line on standard error; words always go to

@@ -99,7 +99,7 @@ mod tests {
         fs_err::create_dir(&path).unwrap();
         let error = format!("{:#}", part.keep().unwrap_err());
         let left = names(folder.path());
-        assert!(left[0].ends_with(".part") && error.contains(&left[0]), "{error}");
+        assert!(left[0].starts_with(".out.") && error.contains(&left[0]), "{error}");
         assert_eq!(fs_err::read(folder.path().join(&left[0])).unwrap(), b"whole");
     }
 

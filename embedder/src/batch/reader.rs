@@ -163,7 +163,10 @@ impl Run<'_> {
             return Err(Halt::Failed(error.into()));
         }
         tracing::warn!(input = input.name(), "given up: {error}");
-        self.batch.damaged.push((input.name().to_owned(), error.to_string()));
+        let text = error.to_string();
+        // The message names the input first, and so does whoever shows the pair.
+        let reason = text.strip_prefix(&format!("{}: ", input.name())).unwrap_or(&text).to_owned();
+        self.batch.damaged.push((input.name().to_owned(), reason));
         Ok(())
     }
 
