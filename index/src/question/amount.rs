@@ -6,6 +6,7 @@ use super::measure::way_after;
 use super::number;
 use super::token::Sep;
 use super::unit::{self, Measure, Unit};
+use super::value::value;
 
 /// Bytes of a token that may be an amount; longer ones are words.
 const TOKEN_MAX: usize = 64;
@@ -15,6 +16,9 @@ const TOO_LARGE: &str = "this number is larger than any flow has";
 
 /// A comparative before or after a number that is no amount.
 pub(super) fn unreadable(c: &Cursor) -> Option<Found> {
+    if let Some(len) = negative_range(c) {
+        return note(len, NEGATIVE);
+    }
     let lead = comparison(c).map_or(0, |comparison| comparison.len);
     let (digits, suffix) = split(c.raw(lead))?;
     let grown = unit::parse(suffix);
@@ -33,6 +37,14 @@ pub(super) fn unreadable(c: &Cursor) -> Option<Found> {
         None => return None,
     };
     note(len + tail, reason)
+}
+
+/// The length of "between -5 and 10 MB".
+fn negative_range(c: &Cursor) -> Option<usize> {
+    let (digits, "") = split(c.raw(1))? else { return None };
+    let negative = c.word(0) == "between" && digits.starts_with(['-', '−']) && c.word(2) == "and";
+    let high = value(&c.skip(3), false).filter(|value| negative && value.unit.is_some())?;
+    Some(3 + high.len)
 }
 
 /// Why `raw` can be no value of any feature; `None` where it can, or is no number.

@@ -214,15 +214,23 @@ fn term(c: &Cursor, pieces: &[Piece], start: usize) -> Option<(Chip, usize)> {
     at += 1;
     let reach = if negations > 0 && wide { HANGING_MAX } else { 0 };
     for _ in 0..reach {
-        match item_after(c, pieces, at) {
+        // "hide dns traffic from 10.0.0.1"
+        let noun = usize::from(pieces.get(at).is_some_and(|piece| is_noun(c, piece)));
+        match item_after(c, pieces, at + noun) {
             Some(next) if hangs_on(items[0].0, next.0) => items.push(next),
             _ => break,
         }
-        at += 1;
+        at += 1 + noun;
     }
     let negative = negations % 2 == 1;
     let end = items.last().map_or(start, |(_, piece)| piece.at + piece.len);
     Some((chip(pieces[start].at..end, &items, negative), at))
+}
+
+fn is_noun(c: &Cursor, piece: &Piece) -> bool {
+    let token = &c.tokens[piece.at];
+    let names = ["traffic", "flows", "connections", "sessions", "packets", "queries", "requests"];
+    piece.len == 1 && token.sep == Sep::None && names.contains(&token.low.as_str())
 }
 
 /// Whether what stands before token `at` ends there: "No, show dns" does not mean "no dns".

@@ -119,12 +119,19 @@ pub(super) fn lead(c: &Cursor) -> Lead {
                     _ => None,
                 };
             }
+        } else if matches!(word, "ipv4" | "ipv6") && is_preposition(c.word(lead.len + 1)) {
+            // "over ipv6 to port 53": a condition of its own.
+            break;
         } else if !(NOUNS.contains(&word) || VERBS.contains(&word) && verb_leads(c, lead.len)) {
             break;
         }
         lead.len += 1;
     }
     lead
+}
+
+fn is_preposition(word: &str) -> bool {
+    SRC.contains(&word) || DST.contains(&word) || EITHER.contains(&word)
 }
 
 /// Whether the end of a flow follows a verb: "coming from", but not "sent 5 packets".

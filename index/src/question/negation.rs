@@ -50,14 +50,14 @@ const FILLERS_MAX: usize = 6;
 
 #[rustfmt::skip]
 const WIDE: &[&str] = &[
-    "other than", "unrelated to", "apart from", "aside from", "except for", "anything but", "everything but",
-    "all but", "rather than", "instead of", "with the exception of", "without showing", "without including",
-    "leave out", "leaving out", "leaving aside", "filter out", "filtering out", "does not", "do not", "did not",
-    "is not", "are not", "was not", "were not", "has not", "have not", "should not", "must not", "no longer",
-    "no one", "not", "no", "nor", "never", "nothing", "none", "nobody", "except", "excepting", "excluding",
-    "exclude", "excludes", "omit", "omits", "omitting", "ignoring", "ignore", "skip", "minus", "sans", "barring",
-    "besides", "isn't", "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't", "hasn't", "haven't",
-    "shouldn't", "mustn't", "dont", "neither",
+    "other than", "get rid of", "unrelated to", "apart from", "aside from", "except for", "anything but",
+    "everything but", "all but", "rather than", "instead of", "with the exception of", "without showing",
+    "without including", "leave out", "leaving out", "leaving aside", "filter out", "filtering out", "does not",
+    "do not", "did not", "is not", "are not", "was not", "were not", "has not", "have not", "should not",
+    "must not", "no longer", "no one", "not", "no", "nor", "never", "nothing", "none", "nobody", "except",
+    "excepting", "excluding", "exclude", "excludes", "omit", "omits", "omitting", "ignoring", "ignore", "skip",
+    "minus", "sans", "barring", "besides", "isn't", "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't",
+    "hasn't", "haven't", "shouldn't", "mustn't", "dont", "neither",
 ];
 const NARROW: &[&str] = &["without", "lacking", "non"];
 /// Orders that are ordinary words elsewhere: "packet drop", "malware that hides".

@@ -45,7 +45,12 @@ fn family(c: &Cursor) -> Option<Found> {
     let is_wrapper =
         carries.contains(&c.before(1)) && (of(c.before(2)).is_some() || number_of(c.before(2)) == Some(47));
     let led = matches!(c.before(1), "over" | "via" | "using");
-    let noun = c.any(1, &["traffic", "flow", "flows", "connection", "connections", "session", "sessions", "only"]);
+    // "ipv4 and ipv6 traffic" is one list.
+    let listed = c.any(1, &["and", "or", "nor"]) && of(c.word(2)).is_some();
+    let noun = c.any(
+        if listed { 3 } else { 1 },
+        &["traffic", "flow", "flows", "connection", "connections", "session", "sessions", "only"],
+    );
     if wraps || is_wrapper || !(led || noun) {
         return None;
     }
