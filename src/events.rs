@@ -71,7 +71,7 @@ fn envelope(event: &Event) -> Vec<(&'static str, String)> {
         ("event", event.event_id.to_string()),
         ("first packet", time(event.start_us)),
         ("last packet", time(event.end_us)),
-        ("lasted", duration((event.end_us - event.start_us) as f64)),
+        ("lasted", duration(event.end_us.saturating_sub(event.start_us) as f64)),
         ("from", end(flow.src_ip, flow.src_port)),
         ("to", end(flow.dst_ip, flow.dst_port)),
         ("protocol", flow.protocol.to_string()),
@@ -87,4 +87,19 @@ fn envelope(event: &Event) -> Vec<(&'static str, String)> {
         ("seen by", [&event.sensor, &event.node_id].map(String::as_str).join(" ").trim().to_owned()),
         ("seen on", event.interface.clone()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_time_between_two_packets_is_shown() {
+        let event = Event { start_us: i64::MIN, end_us: i64::MAX, sensor: "a\u{1b}[2J".to_owned(), ..Event::default() };
+        let mut out = Vec::new();
+        show(&event, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("lasted         2562047788.0 h"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
 }

@@ -11,6 +11,11 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if is_plain(c) { vec![c] } else { c.escape_unicode().collect() }).collect()
 }
 
+/// The same for text of several lines, which stay lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
 /// Neither a control character nor one that hides or reorders its neighbours.
 fn is_plain(c: char) -> bool {
     !c.is_control()

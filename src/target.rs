@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use forebay_api::{Answer, Ask, Backend, OpenError, Problem, SearchRequest, Sources};
+use forebay_api::{Answer, Ask, Backend, OpenError, Problem, SearchRequest, Sources, Stats};
 use forebay_event::Event;
 use forebay_index::IndexError;
 use reqwest::blocking::{Client, RequestBuilder, Response};
@@ -13,6 +13,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
+use crate::shown::printable;
 
 /// How much longer than the server's own limit an answer is waited for.
 const REPLY_GRACE: Duration = Duration::from_secs(5);
@@ -43,7 +44,7 @@ impl Target {
         sources.threads = 1;
         if !sources.index.is_dir() {
             bail!(
-                "there is no index at {}. Make one with `forebay embed FILE... --index {0}`, set data.dir, or ask a server \
+                "there is no index at {}. Make one with `forebay embed FILE... --out DIR --index {0}`, set data.dir, or ask a server \
                  with --url",
                 sources.index.display()
             );
@@ -86,6 +87,30 @@ impl Target {
     }
 }
 
+impl Target {
+    /// How many events there are to search.
+    pub(crate) fn events(&self) -> anyhow::Result<u64> {
+        match self {
+            Self::Local(backend, _) => Ok(backend.stats().events),
+            Self::Server(server) => server.events(),
+        }
+    }
+
+    /// How events get into this index, for a person who has found it empty.
+    pub(crate) fn how_to_fill(&self, config: &Config) -> String {
+        match self {
+            Self::Local(..) => {
+                format!("Fill it with `forebay embed FILE... --out DIR --index {}`.", index_dir(config).display())
+            }
+            Self::Server(server) => format!(
+                "POST lines of JSON to {}/v1/events; or stop that server and run `forebay embed FILE... --out DIR --index \
+                 DATA/index`, where DATA is its data.dir.",
+                server.base
+            ),
+        }
+    }
+}
+
 impl Server {
     fn new(config: &Config, url: &str) -> anyhow::Result<Self> {
         if !url.starts_with("http://") {
@@ -114,6 +139,11 @@ impl Server {
         read(self.accepted(response)?).map(Some)
     }
 
+    fn events(&self) -> anyhow::Result<u64> {
+        let stats: Stats = read(self.send(self.client.get(format!("{}/v1/stats", self.base)))?)?;
+        Ok(stats.events)
+    }
+
     /// The answer, if it is not a problem.
     fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = self.attempt(request)?;
@@ -131,14 +161,17 @@ impl Server {
             return Ok(response);
         }
         match serde_json::from_str::<Problem>(&response.text().unwrap_or_default()) {
-            Ok(problem) => bail!("{}: {}. {}", self.base, problem.title, problem.detail),
+            // Whoever answers at that address chose the words.
+            Ok(problem) => bail!("{}: {}. {}", self.base, printable(&problem.title), printable(&problem.detail)),
             Err(_) => bail!("{} answered {status}; is it a forebay server?", self.base),
         }
     }
 }
 
 fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+    // The reader's own words may quote the answer.
     serde_json::from_str(&response.text()?)
+        .map_err(|error| anyhow!(printable(&error.to_string())))
         .context("the server's answer is not of the expected form; is it of another version?")
 }
 
@@ -146,13 +179,18 @@ fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
 pub(crate) fn sources(config: &Config) -> anyhow::Result<Sources> {
     let named = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
     Ok(Sources {
-        index: config.data.dir.join("index"),
+        index: index_dir(config),
         event_model: named(&config.models.event),
         query_model: named(&config.models.query),
         runtime: named(&config.models.runtime),
         precision: config.embed.precision.parse().map_err(|error| anyhow!("embed.precision: {error}"))?,
         threads: config.embed.threads,
     })
+}
+
+/// Where the index lies.
+fn index_dir(config: &Config) -> PathBuf {
+    config.data.dir.join("index")
 }
 
 /// How questions are answered, as the configuration says.
@@ -177,7 +215,35 @@ fn reachable(mut listen: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// A server that gives `answer` to whoever asks first, in place of one of ours.
+    fn stranger(answer: &'static str) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        Server { client: Client::builder().no_proxy().build().unwrap(), base, token: String::new() }
+    }
+
+    #[test]
+    fn the_words_of_a_server_cannot_drive_the_terminal() {
+        let problem = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{\"type\":\"/x\",\"title\":\"a\\u001b[2J\",\
+                       \"status\":400,\"detail\":\"b\\u009b2J\",\"instance\":\"c\"}";
+        let odd = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"understood\":\"d\\u001b[2J\"}";
+        for (answer, shown) in [(problem, "a\\u{1b}[2J. b\\u{9b}2J"), (odd, "d\\")] {
+            let error = format!("{:#}", stranger(answer).search(&SearchRequest::default()).unwrap_err());
+            assert!(error.contains(shown), "{error}");
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+    }
 
     #[test]
     fn a_server_on_every_address_is_asked_on_loopback() {
