@@ -42,7 +42,7 @@ enum Command {
     Import(convert::Args),
     /// Turn packets of a capture into events with 83 features
     Meter(convert::Args),
-    /// Turn inputs into events, vectors and an index on disk, resumable; `--index` adds to an index that is served
+    /// Turn inputs into events, vectors and an index on disk, resumable; `--index DIR` adds to an index elsewhere
     Embed(embed::Args),
     /// Serve search, ingest and the page over HTTP
     Serve(serve::Args),

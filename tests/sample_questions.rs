@@ -6,6 +6,7 @@
 //!
 //! Questions decided by exact conditions must be answered without a fault. The others depend on the networks, which never saw
 //! this capture; their mean must not fall below what the committed networks reached ([`BEHAVIOUR_MEAN_MIN`]).
+#![allow(clippy::unwrap_used, reason = "a failure in a helper of a test is a failure of the test")]
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
