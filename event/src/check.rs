@@ -97,7 +97,7 @@ fn check_features(event: &Event) -> Result<(), ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventId, FEATURE_COUNT};
+    use crate::EventId;
 
     fn event() -> Event {
         Event { event_id: EventId::derive(0, &[b"x"]), ..Event::default() }
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_feature_is_refused_below_zero_and_taken_at_zero_or_unknown() {
-        for place in 0..FEATURE_COUNT {
+        for (place, name) in FEATURE_NAMES.iter().copied().enumerate() {
             let with = |value| {
                 let mut event = event();
                 event.features.0[place] = value;
@@ -134,7 +134,7 @@ mod tests {
             for (value, reason) in
                 [(-1e-300, "below zero"), (f64::NEG_INFINITY, "infinite"), (f64::INFINITY, "infinite")]
             {
-                assert_eq!(with(value), Err(ParseError::invalid(FEATURE_NAMES[place], reason)));
+                assert_eq!(with(value), Err(ParseError::invalid(name, reason)));
             }
             assert!([0.0, -0.0, f64::NAN, f64::MAX].into_iter().all(|value| with(value).is_ok()));
         }
