@@ -28,7 +28,7 @@ fn lines(criterion: &mut Criterion) {
         });
     });
     group.bench_function("read", |bencher| {
-        let mut parser = jsonl::Parser::new();
+        let mut parser = jsonl::Parser::default();
         let mut event = Event::default();
         bencher.iter(|| {
             let mut start = 0;

@@ -8,7 +8,7 @@ use forebay_event::Event;
 use forebay_event::source::{EventSource as _, Item};
 
 fn packets(criterion: &mut Criterion) {
-    let file = std::fs::File::open(forebay_benches::sample()).expect("the bundled capture is there");
+    let file = fs_err::File::open(forebay_benches::sample()).expect("the bundled capture is there");
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("the bundled capture is gzip");
     let packets = meter(bytes.clone());

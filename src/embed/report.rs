@@ -65,7 +65,7 @@ impl<'a> Report<'a> {
             writeln!(out, "    {count}: {reason}")?;
         }
         self.damage(out)?;
-        for (name, count) in &s.source_counters {
+        for (name, count) in s.source_counters.iter().filter(|(_, count)| **count > 0) {
             writeln!(out, "  {name} {count}")?;
         }
         if s.infinite_features > 0 {

@@ -131,12 +131,12 @@ pub fn parse(text: &str, clock: &Clock) -> Question {
     for piece in &pieces {
         match &piece.what {
             What::Note(reason, empty) => {
-                    let tokens = piece.at..piece.at + piece.len;
-                    reading.note(tokens.clone(), reason);
-                    if *empty {
-                        reading.kept[tokens].fill(false);
-                    }
+                let tokens = piece.at..piece.at + piece.len;
+                reading.note(tokens.clone(), reason);
+                if *empty {
+                    reading.kept[tokens].fill(false);
                 }
+            }
             What::Count(hits) => {
                 reading.count(piece.at..piece.at + piece.len, k.is_some());
                 k.get_or_insert(*hits);
