@@ -6,5 +6,6 @@ deny="${FOREBAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/forebay}/tools/bin/cargo-
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
+# Private items are documented too, for readers of the code, so links to them are meant.
+RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --locked --document-private-items
 "$deny" --all-features check bans licenses sources

@@ -81,7 +81,7 @@ pub struct LineWriter<W> {
 }
 
 impl<W: Write> LineWriter<W> {
-    /// Writes lines that `append` makes ([`jsonl::write`], [`rag::write`]).
+    /// Writes lines that `append` makes ([`jsonl::write()`], [`rag::write`]).
     pub fn new(out: W, append: fn(&Event, &mut Vec<u8>)) -> Self {
         Self { out, lines: Vec::with_capacity(2 * LINES_BYTES), append }
     }
