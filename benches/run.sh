@@ -4,13 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 echo "== lines of JSON on one core (generated events with all 83 features)"
-cargo run --release --quiet -p forebay-event --example throughput
+cargo run --release --quiet -p forebay-event --example jsonl_throughput
 echo
 echo "== packets on one core, beside tshark and nfstream"
 benches/compare/meter.sh
 echo
 echo "== events embedded on one core"
-cargo run --release --quiet -p forebay-embedder --example throughput
+cargo run --release --quiet -p forebay-embedder --example embed_throughput
 echo
 echo "== criterion, on the bundled capture"
 cargo bench --quiet -p forebay-benches -- --noplot

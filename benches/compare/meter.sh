@@ -10,8 +10,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
-throughput=${THROUGHPUT:-$target/release/examples/throughput}
-[ -x "$throughput" ] || cargo build --release -p forebay-ebpf --example throughput
+throughput=${THROUGHPUT:-$target/release/examples/meter_throughput}
+[ -x "$throughput" ] || cargo build --release -p forebay-ebpf --example meter_throughput
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 capture=${1:-}

@@ -3,7 +3,7 @@
  * clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all ebpf/fuzz/meter_fuzz.c -o meter_fuzz
  * ./meter_fuzz -max_total_time=600 -max_len=4096 CORPUS
  *
- * `ebpf/examples/fuzz.rs --corpus FOLDER` writes a corpus. Every frame is copied into memory of exactly its size, so that a
+ * `ebpf/examples/meter_fuzz.rs --corpus FOLDER` writes a corpus. Every frame is copied into memory of exactly its size, so that a
  * byte read beyond it is found. What must hold of every accepted packet is asserted.
  */
 #include "../c/flow.h"

@@ -1,7 +1,7 @@
 //! Events embedded in a second of one thread, by precision: a second of the processor, and a second of the clock. On a busy
 //! machine only the first says something about the program.
 //!
-//! `cargo run --release -p forebay-embedder --example throughput`
+//! `cargo run --release -p forebay-embedder --example embed_throughput`
 
 use std::time::{Duration, Instant};
 

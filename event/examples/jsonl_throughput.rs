@@ -3,7 +3,7 @@
 //! Two figures: by the clock, and by the processor time this thread was given, which is the one that holds on a machine that
 //! is busy with other things.
 //!
-//! `cargo run --release -p forebay-event --example throughput [LINES]`
+//! `cargo run --release -p forebay-event --example jsonl_throughput [LINES]`
 
 use std::hint::black_box;
 use std::time::Instant;

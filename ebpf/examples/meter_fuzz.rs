@@ -1,7 +1,7 @@
 //! Mutation fuzzing of the packet parser and of the capture readers, on a stable compiler.
 //!
-//! `FUZZ_SECONDS=600 cargo run -p forebay-ebpf --example fuzz -- [frames|captures] [SEED]`
-//! `cargo run -p forebay-ebpf --example fuzz -- --corpus FOLDER` writes a corpus for `ebpf/fuzz/meter_fuzz.c`.
+//! `FUZZ_SECONDS=600 cargo run -p forebay-ebpf --example meter_fuzz -- [frames|captures] [SEED]`
+//! `cargo run -p forebay-ebpf --example meter_fuzz -- --corpus FOLDER` writes a corpus for `ebpf/fuzz/meter_fuzz.c`.
 //!
 //! Seeds are frames and captures built by the tests' own builder, and the captures of `../shared/data/pcaps` where they are. A case
 //! is a seed with some bytes flipped, cut, doubled or set to edge values. It passes if nothing panics, the counters add up, and

@@ -1,6 +1,6 @@
 //! A fuzzer for every importer that needs nothing but stable Rust.
 //!
-//! `FUZZ_SECONDS=600 cargo run --release -p forebay-event --example fuzz [jsonl|cic|rag|eve|zeek|zeek-json|nfdump|open]`
+//! `FUZZ_SECONDS=600 cargo run --release -p forebay-event --example import_fuzz [jsonl|cic|rag|eve|zeek|zeek-json|nfdump|open]`
 //!
 //! Each target takes inputs from a corpus that starts with `tests/data` and changes them: bits, bytes, numbers at their
 //! limits, pieces cut, repeated, moved, and spliced in from another input, words of the format. An input that leads to an

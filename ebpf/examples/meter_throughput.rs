@@ -1,6 +1,6 @@
 //! Packets per second of the meter on one core, from a capture in memory.
 //!
-//! `cargo run --release -p forebay-ebpf --example throughput -- [CAPTURE] [--write FILE]`
+//! `cargo run --release -p forebay-ebpf --example meter_throughput -- [CAPTURE] [--write FILE]`
 //!
 //! Without a capture it generates one of a million packets: 50,000 flows of TCP and UDP in both directions, mixed as on
 //! a link. `--write` keeps that capture, so that other meters can be run on the same file. A run reads the capture until a
