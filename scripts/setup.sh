@@ -20,6 +20,9 @@ onnxruntime_dir="$cache/onnxruntime/$onnxruntime_version"
 
 cargo_deny_version=0.20.2
 
+rustup_version=1.28.2
+rustup_sha256=20a06e644b0d9bd2fbdbfd52d42540bdde820ea7df86e92e533c073da0cdd43c
+
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
@@ -60,9 +63,17 @@ install_rust() {
     install_packages rustup
   fi
   if ! command -v rustup >/dev/null; then
-    # Debian 12 has no package of rustup; this is the way its makers give.
+    # Debian 12 has no package of rustup; its makers' own installer, checked against a pinned hash.
     install_packages curl
-    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --component clippy,rustfmt --no-modify-path
+    local work
+    work="$(mktemp -d)"
+    [ "$(uname -m)" = x86_64 ] || fail "install Rust $rust_min or newer (https://rustup.rs), then run this again"
+    curl --proto '=https' --tlsv1.2 -sSf --output "$work/rustup-init" \
+      "https://static.rust-lang.org/rustup/archive/$rustup_version/x86_64-unknown-linux-gnu/rustup-init"
+    echo "$rustup_sha256  $work/rustup-init" | sha256sum --check --quiet || fail "rustup-init $rustup_version is not the file that was pinned"
+    chmod +x "$work/rustup-init"
+    "$work/rustup-init" -y --quiet --profile minimal --default-toolchain none --no-modify-path
+    rm -rf "$work"
     PATH="$HOME/.cargo/bin:$PATH"
   fi
   say "installing the stable Rust toolchain"
