@@ -101,8 +101,8 @@ impl Network {
 /// Eight running sums let the compiler use vector registers without reordering floats behind our back.
 fn squared_length(vector: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
-    let chunks = vector.chunks_exact(8);
-    let rest: f32 = chunks.remainder().iter().map(|x| x * x).sum();
+    let (chunks, rest) = vector.as_chunks::<8>();
+    let rest: f32 = rest.iter().map(|x| x * x).sum();
     for chunk in chunks {
         for (sum, x) in sums.iter_mut().zip(chunk) {
             *sum += x * x;
