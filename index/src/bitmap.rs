@@ -25,7 +25,21 @@ impl Bitmap {
         all
     }
 
-    /// Adds a row. A row beyond the end is our own error; it is left out.
+    /// The rows whose value `holds`: row `i` has `values[i]`.
+    pub(crate) fn of<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Self {
+        let word = |values: &[T]| {
+            values.iter().enumerate().fold(0, |word, (bit, value)| word | u64::from(holds(*value)) << bit)
+        };
+        Self { words: values.chunks(WORD_BITS as usize).map(word).collect(), rows: values.len() as u32 }
+    }
+
+    /// Whether every row is in.
+    pub(crate) fn is_all(&self) -> bool {
+        self.len() == u64::from(self.rows)
+    }
+
+    /// Adds a row; only tests build sets row by row. A row beyond the end is our own error; it is left out.
+    #[cfg(test)]
     pub(crate) fn insert(&mut self, row: u32) {
         debug_assert!(row < self.rows, "row {row} of {}", self.rows);
         if let Some(word) = self.words.get_mut((row / WORD_BITS) as usize) {
@@ -123,6 +137,8 @@ mod tests {
             prop_assert_eq!(not.len(), u64::from(rows) - a.len() as u64);
             prop_assert!(not.iter().all(|row| row < rows && !a.contains(&row) && not.contains(row)));
             prop_assert_eq!(Bitmap::all(rows).len(), u64::from(rows));
+            let values: Vec<u32> = (0..rows).collect();
+            prop_assert_eq!(Bitmap::of(&values, |value| a.contains(&value)), of(rows, &a));
         }
     }
 }

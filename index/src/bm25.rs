@@ -46,9 +46,12 @@ impl WordStats {
         terms: &[String],
     ) -> Result<Self, IndexError> {
         let mut stats = Self { events: 0, tokens: 0, events_with: vec![0; terms.len()] };
+        if terms.is_empty() {
+            return Ok(stats);
+        }
         for segment in segments {
             stats.events += u64::from(segment.rows());
-            stats.tokens += segment.manifest().text_tokens;
+            stats.tokens += segment.text_tokens()?;
             for (count, term) in stats.events_with.iter_mut().zip(terms) {
                 *count += u64::from(segment.text().rows_with(term)?);
             }

@@ -9,7 +9,7 @@ use crate::found::Engine;
 use crate::limits::TERMS_MAX;
 use crate::rank::{Question, Ranked, Resume, Top, rank_segment};
 use crate::reasons::reasons;
-use crate::segment::{Segment, for_values};
+use crate::segment::Segment;
 use crate::select::select;
 use crate::snapshot::Snapshot;
 use crate::summary::{Matching, facets, timeline};
@@ -20,8 +20,7 @@ pub(crate) fn run(snapshot: &Snapshot, search: &Search) -> Result<Found, IndexEr
     let mut plan = Plan::default();
     let start = Instant::now();
     let position = resume(snapshot, search, &mut plan)?;
-    let sets =
-        snapshot.iter().map(|segment| matching(segment, search, position.end_seq)).collect::<Result<Vec<_>, _>>()?;
+    let sets: Vec<Bitmap> = snapshot.iter().map(|segment| matching(segment, search, position.end_seq)).collect();
     plan.filter_us = micros(start);
 
     let start = Instant::now();
@@ -70,22 +69,16 @@ fn resume(snapshot: &Snapshot, search: &Search, plan: &mut Plan) -> Result<Posit
 }
 
 /// The rows of a segment that the filter holds for and that were there when the first page was made.
-fn matching(segment: &Segment, search: &Search, end_seq: u64) -> Result<Bitmap, IndexError> {
-    let mut set = select(segment, &search.filter)?;
+fn matching(segment: &Segment, search: &Search, end_seq: u64) -> Bitmap {
     let manifest = segment.manifest();
     if manifest.first_seq >= end_seq {
-        return Ok(Bitmap::none(segment.rows()));
+        return Bitmap::none(segment.rows());
     }
+    let mut set = select(segment, &search.filter);
     if manifest.last_seq >= end_seq {
-        let mut there = Bitmap::none(segment.rows());
-        for_values(&segment.columns().seq, 0..segment.rows(), |row, seq| {
-            if seq < end_seq {
-                there.insert(row);
-            }
-        });
-        set.and(&there);
+        set.and(&Bitmap::of(segment.columns().seq(), |seq| seq < end_seq));
     }
-    Ok(set)
+    set
 }
 
 fn question(search: &Search, position: &Position, terms: &[String]) -> Question {

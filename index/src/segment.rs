@@ -1,30 +1,35 @@
 //! Segments: immutable folders of events with their vectors, text and fields.
 //!
-//! **Promise.** Row `i` of the vectors, of the identifiers and of the graph is tantivy's document `i`. A segment never
-//! changes after its folder has been renamed to its place; it is only read, merged into another, or set aside.
+//! **Promise.** Row `i` of the columns, events, vectors, identifiers, words and graph is the same event. A segment never
+//! changes: on the disk after its folder has been renamed to its place, in memory after it was made; it is only read, joined
+//! with others, or set aside.
 //!
 //! **Layout and recovery** are specified in `docs/segment-format.md`. Start reading at [`build`].
 
 mod build;
+mod bytes;
 mod columns;
+mod events;
 mod folder;
+mod hot;
 mod ids;
 mod manifest;
 mod merge;
 mod open;
 mod profile;
+mod rendered;
 mod schema;
 mod stored;
 mod text_index;
 mod vectors;
 
 pub(crate) use build::Building;
-pub(crate) use columns::{Columns, for_values};
+pub(crate) use columns::{Addresses, Columns, Numbers, Words};
 pub(crate) use manifest::{Fault, SegmentManifest};
 pub(crate) use merge::merge;
 pub(crate) use open::{Segment, verify};
-pub(crate) use schema::{ip_number, verdict_number, verdict_of};
-pub(crate) use stored::canonical;
+pub(crate) use schema::{ip_number, number_place, verdict_number, verdict_of};
+pub(crate) use stored::{canonical, decode, encode};
 pub(crate) use text_index::TextIndex;
 pub(crate) use vectors::VectorFile;
 
@@ -43,7 +48,11 @@ const VECTORS_FILE: &str = "vectors.f32";
 const GRAPH_FILE: &str = "graph.faiss";
 /// Identifiers by row, and rows by identifier.
 const IDS_FILE: &str = "ids";
+/// The fields, column by column.
+const COLUMNS_FILE: &str = "columns";
+/// The events, without their features.
+const EVENTS_FILE: &str = "events";
 /// Quantiles of every feature.
 const PROFILE_FILE: &str = "profile.json";
-/// Folder of the tantivy index.
+/// Folder of the tantivy index of words.
 const TEXT_DIR: &str = "text";

@@ -5,7 +5,7 @@ use crate::IndexError;
 use crate::bitmap::Bitmap;
 use crate::found::{Engine, SegmentPlan};
 use crate::limits::{GRAPH_HITS_MAX, GRAPH_SHARE_MIN};
-use crate::segment::{Segment, for_values};
+use crate::segment::Segment;
 
 /// Rows scored at a time: the scores stay in the processor's cache.
 const BLOCK_ROWS: usize = 1_024;
@@ -71,9 +71,10 @@ struct Ranking<'a> {
 impl Ranking<'_> {
     fn newest(&mut self, allowed: &Bitmap) {
         let segment = self.segment;
-        for_values(&segment.columns().start, allowed.iter(), |row, start_us| {
-            self.offer(row, start_us, None, None, 0.0);
-        });
+        let starts = segment.columns().start();
+        for row in allowed.iter() {
+            self.offer(row, starts[row as usize], None, None, 0.0);
+        }
     }
 
     fn scored(&mut self, rows: impl Iterator<Item = u32>, texts: Option<&[f32]>) {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use forebay_event::Event;
 use fs_err as fs;
 
-use super::ids::IdFile;
+use super::bytes::Bytes;
 use super::manifest::{FileEntry, SEGMENT_FORMAT};
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
-    BUILDING_DIR, Columns, GRAPH_FILE, IDS_FILE, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest, TEXT_DIR,
-    VECTORS_FILE, VectorFile,
+    BUILDING_DIR, COLUMNS_FILE, Columns, GRAPH_FILE, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, Segment,
+    SegmentManifest, TEXT_DIR, VECTORS_FILE, VectorFile, merge,
 };
 use crate::{IndexError, Options, durable, engine, sealed};
 
@@ -35,13 +35,8 @@ impl Building<'_> {
         vectors: &[f32],
         first_seq: u64,
     ) -> Result<SegmentManifest, IndexError> {
-        let dir = self.start()?;
-        TextIndex::write(&dir.join(TEXT_DIR), events, first_seq)?;
-        let ids: Vec<u128> = events.iter().map(|event| event.event_id.0.as_u128()).collect();
-        IdFile::write(&dir.join(IDS_FILE), &ids)?;
-        let dimension = self.options.dimension;
-        VectorFile::write(&dir.join(VECTORS_FILE), dimension, events.len(), std::iter::once(vectors))?;
-        self.finish(&dir)
+        let held = Segment::in_memory(&self.name, events, vectors, first_seq, self.options)?;
+        merge(self, &[&held])
     }
 
     /// An empty folder to write into.
@@ -59,12 +54,12 @@ impl Building<'_> {
         remove_hidden(&dir.join(TEXT_DIR))?;
         let text = TextIndex::open(&dir.join(TEXT_DIR))?;
         let vectors = VectorFile::open(&dir.join(VECTORS_FILE))?;
-        let columns = Columns::open(text.reader())?;
+        let columns = Columns::open(Bytes::map(&dir.join(COLUMNS_FILE))?, COLUMNS_FILE)?;
         let graph = vectors.rows() >= self.options.graph_from;
         if graph {
             engine::build_graph(&vectors, self.options.build_threads, &dir.join(GRAPH_FILE))?;
         }
-        let profile = serde_json::to_vec(&Profile::of(&text)?).map_err(std::io::Error::from)?;
+        let profile = serde_json::to_vec(&Profile::of(&columns)).map_err(std::io::Error::from)?;
         fs::write(dir.join(PROFILE_FILE), profile)?;
         let manifest = SegmentManifest {
             format: SEGMENT_FORMAT,
@@ -72,10 +67,10 @@ impl Building<'_> {
             space: self.options.model_space.clone(),
             dimension: self.options.dimension,
             events: text.rows(),
-            first_seq: columns.seq.min_value(),
-            last_seq: columns.seq.max_value(),
-            first_start_us: columns.start.min_value(),
-            last_start_us: columns.start.max_value(),
+            first_seq: columns.seq().iter().copied().min().unwrap_or_default(),
+            last_seq: columns.seq().iter().copied().max().unwrap_or_default(),
+            first_start_us: columns.start().iter().copied().min().unwrap_or_default(),
+            last_start_us: columns.start().iter().copied().max().unwrap_or_default(),
             text_tokens: text.tokens()?,
             graph,
             replaces: self.replaces.clone(),

@@ -2,14 +2,14 @@
 //!
 //! Layout: 8 bytes `FBIDS001`, rows as little-endian u32, 4 zero bytes; then for each row the 16 bytes of its identifier;
 //! then the row numbers (little-endian u32) in ascending order of identifier. An identifier is found by halving.
-#![allow(unsafe_code)]
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use forebay_event::EventId;
 use fs_err as fs;
-use memmap2::Mmap;
+
+use super::bytes::{Bytes, damaged};
 
 const MAGIC: &[u8; 8] = b"FBIDS001";
 const HEADER_BYTES: usize = 16;
@@ -18,42 +18,39 @@ const ROW_BYTES: usize = 4;
 
 /// The identifiers of a segment.
 pub(crate) struct IdFile {
-    map: Mmap,
+    bytes: Bytes,
     rows: usize,
 }
 
 impl IdFile {
     /// Maps a file and checks its length.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = fs::File::open(path)?;
-        // SAFETY: files of a segment are never written to once renamed into place; see `VectorFile::open`.
-        let map = unsafe { Mmap::map(file.file()) }?;
-        let damaged =
-            |reason: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()));
-        if map.get(..8) != Some(MAGIC.as_slice()) || map.len() < HEADER_BYTES {
-            return Err(damaged("not a file of identifiers"));
+        Self::of(Bytes::map(path)?, &path.display().to_string())
+    }
+
+    /// The identifiers of rows 0, 1, 2 and so on, in memory.
+    pub(super) fn hold(ids: &[u128]) -> io::Result<Self> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + ids.len() * (ID_BYTES + ROW_BYTES));
+        write(&mut bytes, ids)?;
+        Self::of(Bytes::hold(&bytes), "identifiers in memory")
+    }
+
+    fn of(bytes: Bytes, what: &str) -> io::Result<Self> {
+        let all = bytes.all();
+        if all.get(..8) != Some(MAGIC.as_slice()) || all.len() < HEADER_BYTES {
+            return Err(damaged(what, "not a file of identifiers"));
         }
-        let rows = u32::from_le_bytes([map[8], map[9], map[10], map[11]]) as usize;
-        if map.len() != HEADER_BYTES + rows * (ID_BYTES + ROW_BYTES) {
-            return Err(damaged("its length does not fit its header"));
+        let rows = u32::from_le_bytes([all[8], all[9], all[10], all[11]]) as usize;
+        if all.len() != HEADER_BYTES + rows * (ID_BYTES + ROW_BYTES) {
+            return Err(damaged(what, "its length does not fit its header"));
         }
-        Ok(Self { map, rows })
+        Ok(Self { bytes, rows })
     }
 
     /// Writes the identifiers of rows 0, 1, 2 and so on; the caller syncs.
     pub(crate) fn write(path: &Path, ids: &[u128]) -> io::Result<()> {
-        let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-        order.sort_unstable_by_key(|row| ids[*row as usize]);
         let mut file = BufWriter::new(fs::File::create(path)?);
-        file.write_all(MAGIC)?;
-        file.write_all(&(ids.len() as u32).to_le_bytes())?;
-        file.write_all(&[0; 4])?;
-        for id in ids {
-            file.write_all(&id.to_be_bytes())?;
-        }
-        for row in order {
-            file.write_all(&row.to_le_bytes())?;
-        }
+        write(&mut file, ids)?;
         file.flush()
     }
 
@@ -61,7 +58,7 @@ impl IdFile {
     pub(crate) fn id(&self, row: u32) -> u128 {
         let start = HEADER_BYTES + row as usize * ID_BYTES;
         let mut bytes = [0; ID_BYTES];
-        bytes.copy_from_slice(&self.map[start..start + ID_BYTES]);
+        bytes.copy_from_slice(&self.bytes.all()[start..start + ID_BYTES]);
         u128::from_be_bytes(bytes)
     }
 
@@ -89,10 +86,20 @@ impl IdFile {
     /// The row with the `n`-th smallest identifier.
     fn nth(&self, n: usize) -> Option<u32> {
         let start = HEADER_BYTES + self.rows * ID_BYTES + n * ROW_BYTES;
-        let bytes = self.map.get(start..start + ROW_BYTES)?;
+        let bytes = self.bytes.all().get(start..start + ROW_BYTES)?;
         let row = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         Some(row).filter(|row| (*row as usize) < self.rows)
     }
+}
+
+fn write(out: &mut impl Write, ids: &[u128]) -> io::Result<()> {
+    let mut order: Vec<u32> = (0..ids.len() as u32).collect();
+    order.sort_unstable_by_key(|row| ids[*row as usize]);
+    out.write_all(MAGIC)?;
+    out.write_all(&(ids.len() as u32).to_le_bytes())?;
+    out.write_all(&[0; 4])?;
+    ids.iter().try_for_each(|id| out.write_all(&id.to_be_bytes()))?;
+    order.iter().try_for_each(|row| out.write_all(&row.to_le_bytes()))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use super::MANIFEST_FILE;
 use crate::{IndexError, sealed};
 
-/// The format this version writes, and the newest it reads.
-pub(crate) const SEGMENT_FORMAT: u32 = 1;
+/// The format this version writes and reads.
+pub(crate) const SEGMENT_FORMAT: u32 = 2;
 
 /// Bytes read at a time to compute a checksum.
 const CHECKSUM_BLOCK_BYTES: usize = 256 * 1024;
@@ -71,8 +71,12 @@ impl SegmentManifest {
             Ok(None) => return Err(Fault::Damaged(format!("{MANIFEST_FILE}: missing"))),
             Err(reason) => return Err(Fault::Damaged(format!("{MANIFEST_FILE}: {reason}"))),
         };
-        if manifest.format > SEGMENT_FORMAT {
-            let reason = format!("segment {}: format {}, newer than this version", manifest.name, manifest.format);
+        if manifest.format != SEGMENT_FORMAT {
+            let reason = format!(
+                "segment {}: format {}, this version reads {SEGMENT_FORMAT}; use the version that wrote it, or import its \
+                 sources again into a new index",
+                manifest.name, manifest.format
+            );
             return Err(Fault::Unreadable(std::io::Error::other(reason)));
         }
         for file in &manifest.files {

@@ -6,25 +6,28 @@ use std::sync::Arc;
 use forebay_event::{Event, EventId};
 use fs_err as fs;
 
+use super::bytes::Bytes;
+use super::events::EventFile;
 use super::ids::IdFile;
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
-    Columns, Fault, GRAPH_FILE, IDS_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest, TEXT_DIR, VECTORS_FILE,
-    VectorFile,
+    COLUMNS_FILE, Columns, EVENTS_FILE, Fault, GRAPH_FILE, IDS_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest,
+    TEXT_DIR, VECTORS_FILE, VectorFile,
 };
 use crate::engine::{self, VectorEngine};
 use crate::{IndexError, Options};
 
 /// A segment open for reading.
 pub(crate) struct Segment {
-    manifest: SegmentManifest,
-    text: TextIndex,
-    columns: Columns,
-    ids: IdFile,
-    vectors: Arc<VectorFile>,
-    engine: Box<dyn VectorEngine>,
-    profile: Profile,
+    pub(super) manifest: SegmentManifest,
+    pub(super) text: TextIndex,
+    pub(super) columns: Columns,
+    pub(super) events: EventFile,
+    pub(super) ids: IdFile,
+    pub(super) vectors: Arc<VectorFile>,
+    pub(super) engine: Box<dyn VectorEngine>,
+    pub(super) profile: Profile,
 }
 
 /// Verifies the segment `name` and opens it. Nothing is parsed before its checksum is right.
@@ -46,25 +49,33 @@ impl Segment {
     pub(crate) fn open(index_dir: &Path, manifest: SegmentManifest) -> Result<Self, IndexError> {
         let dir = index_dir.join(SEGMENTS_DIR).join(&manifest.name);
         let text = TextIndex::open(&dir.join(TEXT_DIR))?;
-        let columns = Columns::open(text.reader())?;
+        let columns = Columns::open(Bytes::map(&dir.join(COLUMNS_FILE))?, COLUMNS_FILE)?;
+        let events = EventFile::open(&dir.join(EVENTS_FILE))?;
         let ids = IdFile::open(&dir.join(IDS_FILE))?;
         let vectors = Arc::new(VectorFile::open(&dir.join(VECTORS_FILE))?);
         let graph = manifest.graph.then(|| dir.join(GRAPH_FILE));
         let engine = engine::open(Arc::clone(&vectors), graph.as_deref())?;
         let profile = serde_json::from_slice(&fs::read(dir.join(PROFILE_FILE))?).map_err(std::io::Error::from)?;
-        let rows = manifest.events as usize;
-        if text.rows() as usize != rows || ids.rows() != rows || vectors.rows() != rows {
-            return Err(IndexError::Damaged {
-                place: format!("segment {}", manifest.name),
-                reason: format!(
-                    "{rows} rows by its manifest, but {} of text, {} of identifiers, {} of vectors",
-                    text.rows(),
-                    ids.rows(),
-                    vectors.rows()
-                ),
-            });
+        Self { manifest, text, columns, events, ids, vectors, engine, profile }.checked()
+    }
+
+    /// Refuses files that do not have the same rows.
+    pub(super) fn checked(self) -> Result<Self, IndexError> {
+        let rows = self.manifest.events as usize;
+        let files = [
+            ("words", self.text.rows() as usize),
+            ("columns", self.columns.rows()),
+            ("events", self.events.rows()),
+            ("identifiers", self.ids.rows()),
+            ("vectors", self.vectors.rows()),
+        ];
+        match files.into_iter().find(|(_, have)| *have != rows) {
+            None => Ok(self),
+            Some((what, have)) => Err(IndexError::Damaged {
+                place: format!("segment {}", self.manifest.name),
+                reason: format!("{rows} rows by its manifest, but {have} of {what}"),
+            }),
         }
-        Ok(Self { manifest, text, columns, ids, vectors, engine, profile })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -83,6 +94,12 @@ impl Segment {
         &self.text
     }
 
+    /// Words in all rendered events together.
+    pub(crate) fn text_tokens(&self) -> Result<u64, IndexError> {
+        // A segment in memory cuts its texts into words only when somebody asks.
+        if self.is_hot() { self.text.tokens() } else { Ok(self.manifest.text_tokens) }
+    }
+
     pub(crate) fn columns(&self) -> &Columns {
         &self.columns
     }
@@ -93,6 +110,10 @@ impl Segment {
 
     pub(crate) fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    pub(super) fn events(&self) -> &EventFile {
+        &self.events
     }
 
     pub(super) fn vectors(&self) -> &VectorFile {
@@ -111,6 +132,13 @@ impl Segment {
 
     /// The event of a row.
     pub(crate) fn event(&self, row: u32) -> Result<Event, IndexError> {
-        self.text.event(row)
+        let place = row as usize;
+        let damaged =
+            |reason: String| IndexError::Damaged { place: format!("event in row {row} of {}", self.name()), reason };
+        let mut event = self.events.event(place).map_err(damaged)?;
+        for (feature, value) in event.features.0.iter_mut().enumerate() {
+            *value = self.columns.number(feature).at(place);
+        }
+        Ok(event)
     }
 }

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Columns;
 use super::schema::numbers;
-use super::text_index::TextIndex;
-use crate::IndexError;
 use crate::limits::PROFILE_EVENTS_MAX;
 
 /// The shares whose quantiles are kept: closer together towards the ends, where what stands out lies.
@@ -32,23 +31,22 @@ struct Spread {
 
 impl Profile {
     /// The profile of a segment, read from its columns.
-    pub(super) fn of(text: &TextIndex) -> Result<Self, IndexError> {
-        let rows = text.rows();
-        let step = rows.div_ceil(PROFILE_EVENTS_MAX).max(1);
+    pub(super) fn of(columns: &Columns) -> Self {
+        let step = columns.rows().div_ceil(PROFILE_EVENTS_MAX as usize).max(1);
         let mut profile = BTreeMap::new();
-        for name in numbers() {
-            let Some(column) = text.feature(name)? else { continue };
-            let sampled = (0..rows).step_by(step as usize);
-            let mut values: Vec<f64> = sampled.filter_map(|row| column.first(row)).collect();
+        for (place, name) in numbers().enumerate() {
+            let column = columns.number(place);
+            let sampled = (0..columns.rows()).step_by(step).map(|row| column.at(row));
+            let mut values: Vec<f64> = sampled.filter(|value| !value.is_nan()).collect();
             if values.is_empty() {
                 continue;
             }
             values.sort_unstable_by(f64::total_cmp);
             let at = |share: f64| values[(share * (values.len() - 1) as f64).round() as usize];
-            let known = values.len() as u64 * u64::from(step);
+            let known = values.len() as u64 * step as u64;
             profile.insert(name.to_owned(), Spread { known, quantiles: SHARES.map(at).to_vec() });
         }
-        Ok(Self(profile))
+        Self(profile)
     }
 
     /// How many events know the feature, and which share of those has a smaller value.

@@ -1,4 +1,4 @@
-//! Events as they are stored: compact, and the same to the last bit when read back.
+//! Events as bytes: compact, and the same to the last bit when read back.
 //!
 //! Layout: length of the envelope as little-endian u32; the envelope as JSON, the event without its features; 11 bytes
 //! with a bit for each known feature (feature `i` is bit `i % 8` of byte `i / 8`); the known features as little-endian f64.
@@ -22,19 +22,60 @@ struct Envelope<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     interface: &'a str,
     flow: &'a Flow,
+    #[serde(skip_serializing_if = "is_default")]
     app: &'a App,
+    #[serde(skip_serializing_if = "is_default")]
     scores: &'a Scores,
+    #[serde(skip_serializing_if = "is_default")]
     class: &'a Class,
+    #[serde(skip_serializing_if = "is_default")]
     label: &'a Label,
+    #[serde(skip_serializing_if = "is_default")]
     integrity: &'a Option<Integrity>,
 }
 
-/// Appends `event` to `out`.
-pub(super) fn encode(event: &Event, out: &mut Vec<u8>) -> serde_json::Result<()> {
+// The signature is serde's: it hands over a reference to the field, which is one itself.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_default<T: Default + PartialEq>(value: &&T) -> bool {
+    **value == T::default()
+}
+
+/// Appends `event`, whole, to `out`.
+pub(crate) fn encode(event: &Event, out: &mut Vec<u8>) -> serde_json::Result<()> {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
+    encode_envelope(event, out)?;
+    let length = (out.len() - start - 4) as u32;
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    let mut known = [0u8; KNOWN_BYTES];
+    for place in (0..FEATURE_COUNT).filter(|place| event.features.known(*place).is_some()) {
+        known[place / 8] |= 1 << (place % 8);
+    }
+    out.extend_from_slice(&known);
+    for value in event.features.0.iter().filter(|value| !value.is_nan()) {
+        out.extend_from_slice(&value.to_le_bytes());
+    }
+    Ok(())
+}
+
+/// Reads an event back, or says what is wrong.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Event, String> {
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or("cut short")?;
+    let (envelope, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or("cut short")?;
+    let (known, values) = rest.split_first_chunk::<KNOWN_BYTES>().ok_or("cut short")?;
+    let mut event = decode_envelope(envelope)?;
+    let mut values = values.chunks_exact(8);
+    for place in (0..FEATURE_COUNT).filter(|place| known[place / 8] >> (place % 8) & 1 == 1) {
+        let value = values.next().and_then(|value| <[u8; 8]>::try_from(value).ok()).ok_or("features cut short")?;
+        event.features.0[place] = f64::from_le_bytes(value);
+    }
+    Ok(event)
+}
+
+/// Appends the envelope of `event` to `out`.
+pub(super) fn encode_envelope(event: &Event, out: &mut Vec<u8>) -> serde_json::Result<()> {
     serde_json::to_writer(
-        &mut *out,
+        out,
         &Envelope {
             schema_version: &event.schema_version,
             event_id: event.event_id,
@@ -50,32 +91,13 @@ pub(super) fn encode(event: &Event, out: &mut Vec<u8>) -> serde_json::Result<()>
             label: &event.label,
             integrity: &event.integrity,
         },
-    )?;
-    let length = (out.len() - start - 4) as u32;
-    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
-    let mut known = [0u8; KNOWN_BYTES];
-    for place in (0..FEATURE_COUNT).filter(|place| event.features.known(*place).is_some()) {
-        known[place / 8] |= 1 << (place % 8);
-    }
-    out.extend_from_slice(&known);
-    for value in event.features.0.iter().filter(|value| !value.is_nan()) {
-        out.extend_from_slice(&value.to_le_bytes());
-    }
-    Ok(())
+    )
 }
 
-/// Reads an event back, or says what is wrong.
-pub(super) fn decode(bytes: &[u8]) -> Result<Event, String> {
-    let (length, rest) = bytes.split_first_chunk::<4>().ok_or("cut short")?;
-    let (envelope, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or("cut short")?;
-    let (known, values) = rest.split_first_chunk::<KNOWN_BYTES>().ok_or("cut short")?;
-    let mut event: Event = serde_json::from_slice(envelope).map_err(|error| error.to_string())?;
-    let mut values = values.chunks_exact(8);
+/// Reads an envelope back: the event with its features unknown, or what is wrong.
+pub(super) fn decode_envelope(bytes: &[u8]) -> Result<Event, String> {
+    let mut event: Event = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     event.features = Features::UNKNOWN;
-    for place in (0..FEATURE_COUNT).filter(|place| known[place / 8] >> (place % 8) & 1 == 1) {
-        let value = values.next().and_then(|value| <[u8; 8]>::try_from(value).ok()).ok_or("features cut short")?;
-        event.features.0[place] = f64::from_le_bytes(value);
-    }
     Ok(event)
 }
 
@@ -121,6 +143,10 @@ mod tests {
         let mut event =
             Event { integrity: Some(Integrity { seq: 1, prev: "p".into(), mac: "m".into() }), ..Event::default() };
         (event.node_id, event.sensor, event.interface) = ("n".into(), "s".into(), "i".into());
+        event.app.host = Some("h".into());
+        event.scores.ml = Some(0.5);
+        event.class.family = Some("f".into());
+        event.label.validated = true;
         event.features = Features([1.0; FEATURE_COUNT]);
         let mut bytes = Vec::new();
         encode(&event, &mut bytes).unwrap();

@@ -1,50 +1,56 @@
-//! The tantivy index of a segment: stored events, the words of the rendered event, fast fields.
+//! The words of a segment: a tantivy index on the disk, or rendered texts in memory.
 //!
-//! It always holds exactly one tantivy segment, written in row order, so tantivy's document number is the row. Scoring is
-//! done here and not by tantivy's searcher, because words must weigh by their rarity in the whole index, which is many
-//! tantivy indexes.
+//! On the disk it always holds exactly one tantivy segment, written in row order, so tantivy's document number is the row.
+//! Scoring is done here and not by tantivy's searcher, because words must weigh by their rarity in the whole index, which is
+//! many tantivy indexes.
 
 use std::path::Path;
 
-use forebay_event::Event;
 use fs_err as fs;
-use tantivy::columnar::Column;
 use tantivy::indexer::merge_indices;
 use tantivy::postings::{Postings, SegmentPostings};
-use tantivy::schema::{Field, IndexRecordOption, Value};
-use tantivy::store::StoreReader;
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{DocSet, Index, IndexSettings, SegmentReader, TERMINATED, TantivyDocument, Term};
 
 use super::folder::Folder;
-use super::schema::Fields;
-use super::{columns, stored};
+use super::rendered::Rendered;
 use crate::IndexError;
-
-/// Blocks of stored events (16 kB each) kept decompressed for each segment.
-const STORE_CACHE_BLOCKS: usize = 16;
+use crate::text::TOKENIZER;
 
 /// Memory that sizes tantivy's hash table of terms while a segment is written.
 const WRITER_MEMORY_BYTES: usize = 32 * 1024 * 1024;
 
+/// The one field of the tantivy index.
+const FIELD: &str = "text";
+
+/// The words of a segment.
+pub(crate) enum TextIndex {
+    /// On the disk.
+    Sealed(Box<SealedText>),
+    /// In memory.
+    Hot(Rendered),
+}
+
 /// The tantivy index of one segment, open for reading.
-pub(crate) struct TextIndex {
+pub(crate) struct SealedText {
     index: Index,
     reader: SegmentReader,
-    store: StoreReader,
-    event: Field,
     text: Field,
 }
 
 /// One word's postings: rows ascending, with how often the word stands in each.
-pub(crate) struct WordPostings(SegmentPostings);
+pub(crate) enum WordPostings<'a> {
+    Sealed(Box<SegmentPostings>),
+    Hot(std::slice::Iter<'a, (u32, u32)>),
+}
 
 impl TextIndex {
     /// Opens the index in `dir`, whose files have been verified.
     pub(super) fn open(dir: &Path) -> Result<Self, IndexError> {
         let damaged = |reason: String| IndexError::Damaged { place: dir.display().to_string(), reason };
         let index = Index::open(Folder::open(dir)?)?;
-        let fields = Fields::new();
-        if index.schema() != fields.schema {
+        let (schema, text) = schema();
+        if index.schema() != schema {
             return Err(damaged("its fields are not those of this version".to_owned()));
         }
         let segments = index.searchable_segments()?;
@@ -52,92 +58,130 @@ impl TextIndex {
             return Err(damaged(format!("{} parts instead of one", segments.len())));
         };
         let reader = SegmentReader::open(segment)?;
-        let store = reader.get_store_reader(STORE_CACHE_BLOCKS)?;
-        Ok(Self { index, reader, store, event: fields.event, text: fields.text })
+        Ok(Self::Sealed(Box::new(SealedText { index, reader, text })))
     }
 
-    /// Writes a new index of `events` into `dir`; row `i` is event `i`, with the number `first_seq + i`.
-    pub(super) fn write(dir: &Path, events: &[Event], first_seq: u64) -> Result<(), IndexError> {
+    /// Writes the rows of `parts`, one part after the other, into a new index in `dir`: all of them in memory, or all on
+    /// the disk.
+    pub(super) fn write(dir: &Path, parts: &[&Self]) -> Result<(), IndexError> {
         fs::create_dir(dir)?;
-        let fields = Fields::new();
+        let indexes: Vec<Index> = parts.iter().filter_map(|part| part.sealed()).map(|one| one.index.clone()).collect();
+        if indexes.len() == parts.len() {
+            merge_indices(&indexes, Folder::open(dir)?)?;
+            return Ok(());
+        }
+        if !indexes.is_empty() {
+            return Err(IndexError::Options("segments in memory are not merged with those on the disk".to_owned()));
+        }
+        let (schema, field) = schema();
         let settings = IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
         let mut writer = Index::builder()
-            .schema(fields.schema.clone())
+            .schema(schema)
             .settings(settings)
             .single_segment_index_writer::<TantivyDocument>(Folder::open(dir)?, WRITER_MEMORY_BYTES)?;
-        for (event, seq) in events.iter().zip(first_seq..) {
-            writer.add_document(fields.document(event, seq)?)?;
+        for text in parts.iter().filter_map(|part| part.hot()).flat_map(Rendered::texts) {
+            let mut document = TantivyDocument::new();
+            document.add_text(field, text);
+            writer.add_document(document)?;
         }
         writer.finalize()?;
         Ok(())
     }
 
-    /// Writes the rows of `parts`, one part after the other, into a new index in `dir`.
-    pub(super) fn merge(dir: &Path, parts: &[&TextIndex]) -> Result<(), IndexError> {
-        fs::create_dir(dir)?;
-        let indexes: Vec<Index> = parts.iter().map(|part| part.index.clone()).collect();
-        merge_indices(&indexes, Folder::open(dir)?)?;
-        Ok(())
-    }
-
     /// How many rows.
     pub(crate) fn rows(&self) -> u32 {
-        self.reader.max_doc()
-    }
-
-    /// The reader, for the columns.
-    pub(super) fn reader(&self) -> &SegmentReader {
-        &self.reader
-    }
-
-    /// The column of a feature or a sum; `None` where no event of the segment knows it.
-    pub(crate) fn feature(&self, name: &str) -> Result<Option<Column<f64>>, IndexError> {
-        columns::feature(&self.reader, name)
-    }
-
-    /// The event of a row.
-    pub(crate) fn event(&self, row: u32) -> Result<Event, IndexError> {
-        let damaged = |reason: String| IndexError::Damaged { place: format!("stored event in row {row}"), reason };
-        let document: TantivyDocument = self.store.get(row)?;
-        let value = document.get_first(self.event).ok_or_else(|| damaged("no event".to_owned()))?;
-        let bytes = value.as_bytes().ok_or_else(|| damaged("not bytes".to_owned()))?;
-        stored::decode(bytes).map_err(damaged)
+        match self {
+            Self::Sealed(sealed) => sealed.reader.max_doc(),
+            Self::Hot(rendered) => rendered.rows() as u32,
+        }
     }
 
     /// Words in all rendered events together.
-    pub(super) fn tokens(&self) -> Result<u64, IndexError> {
-        Ok(self.reader.inverted_index(self.text)?.total_num_tokens())
+    pub(crate) fn tokens(&self) -> Result<u64, IndexError> {
+        match self {
+            Self::Sealed(sealed) => Ok(sealed.reader.inverted_index(sealed.text)?.total_num_tokens()),
+            Self::Hot(rendered) => Ok(rendered.tokens()),
+        }
     }
 
     /// In how many rows `word` stands.
     pub(crate) fn rows_with(&self, word: &str) -> Result<u32, IndexError> {
-        Ok(self.reader.inverted_index(self.text)?.doc_freq(&Term::from_field_text(self.text, word))?)
+        match self {
+            Self::Sealed(sealed) => {
+                Ok(sealed.reader.inverted_index(sealed.text)?.doc_freq(&Term::from_field_text(sealed.text, word))?)
+            }
+            Self::Hot(rendered) => Ok(rendered.postings(word).len() as u32),
+        }
     }
 
     /// The rows `word` stands in.
-    pub(crate) fn postings(&self, word: &str) -> Result<Option<WordPostings>, IndexError> {
-        let term = Term::from_field_text(self.text, word);
-        let inverted = self.reader.inverted_index(self.text)?;
-        Ok(inverted.read_postings(&term, IndexRecordOption::WithFreqs)?.map(WordPostings))
+    pub(crate) fn postings(&self, word: &str) -> Result<Option<WordPostings<'_>>, IndexError> {
+        match self {
+            Self::Sealed(sealed) => {
+                let term = Term::from_field_text(sealed.text, word);
+                let inverted = sealed.reader.inverted_index(sealed.text)?;
+                let postings = inverted.read_postings(&term, IndexRecordOption::WithFreqs)?;
+                Ok(postings.map(|postings| WordPostings::Sealed(Box::new(postings))))
+            }
+            Self::Hot(rendered) => Ok(Some(WordPostings::Hot(rendered.postings(word).iter()))),
+        }
     }
 
     /// Lengths of the rendered events in words, as tantivy keeps them: exact up to 40, then to about an eighth.
-    pub(crate) fn lengths(&self) -> Result<impl Fn(u32) -> u32 + use<>, IndexError> {
-        let norms = self.reader.get_fieldnorms_reader(self.text)?;
-        Ok(move |row| norms.fieldnorm(row))
+    pub(crate) fn lengths(&self) -> Result<Box<dyn Fn(u32) -> u32 + '_>, IndexError> {
+        match self {
+            Self::Sealed(sealed) => {
+                let norms = sealed.reader.get_fieldnorms_reader(sealed.text)?;
+                Ok(Box::new(move |row| norms.fieldnorm(row)))
+            }
+            Self::Hot(rendered) => {
+                let lengths = rendered.lengths();
+                Ok(Box::new(|row| lengths.get(row as usize).copied().unwrap_or_default()))
+            }
+        }
+    }
+
+    fn sealed(&self) -> Option<&SealedText> {
+        match self {
+            Self::Sealed(sealed) => Some(sealed),
+            Self::Hot(_) => None,
+        }
+    }
+
+    /// The rendered texts, where the segment is in memory.
+    pub(super) fn hot(&self) -> Option<&Rendered> {
+        match self {
+            Self::Sealed(_) => None,
+            Self::Hot(rendered) => Some(rendered),
+        }
     }
 }
 
-impl Iterator for WordPostings {
+impl Iterator for WordPostings<'_> {
     type Item = (u32, u32);
 
     fn next(&mut self) -> Option<(u32, u32)> {
-        let row = self.0.doc();
-        if row == TERMINATED {
-            return None;
+        match self {
+            Self::Hot(postings) => postings.next().copied(),
+            Self::Sealed(postings) => {
+                let row = postings.doc();
+                if row == TERMINATED {
+                    return None;
+                }
+                let times = postings.term_freq();
+                postings.advance();
+                Some((row, times))
+            }
         }
-        let times = self.0.term_freq();
-        self.0.advance();
-        Some((row, times))
     }
+}
+
+fn schema() -> (Schema, Field) {
+    let mut schema = Schema::builder();
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer(TOKENIZER)
+        .set_index_option(IndexRecordOption::WithFreqs)
+        .set_fieldnorms(true);
+    let text = schema.add_text_field(FIELD, TextOptions::default().set_indexing_options(indexing));
+    (schema.build(), text)
 }

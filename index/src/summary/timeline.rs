@@ -3,7 +3,6 @@
 use super::Matching;
 use crate::found::TimelineBin;
 use crate::limits::TIMELINE_BINS_MAX;
-use crate::segment::for_values;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -65,7 +64,8 @@ pub(crate) fn timeline(matching: &[Matching]) -> Vec<TimelineBin> {
 /// Calls `each` with the start of every matching event.
 fn for_starts(matching: &[Matching], mut each: impl FnMut(i64)) {
     for (segment, rows) in matching {
-        for_values(&segment.columns().start, rows.iter(), |_, start| each(start));
+        let starts = segment.columns().start();
+        rows.iter().for_each(|row| each(starts[row as usize]));
     }
 }
 
