@@ -76,6 +76,10 @@ pub const PROFILE_EVENTS_MIN: u64 = 100;
 /// Largest index or segment manifest that is read, in bytes.
 pub const MANIFEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Bytes of mapped files whose checksums are verified while an index is opened, which takes about a second; the rest is
+/// verified in the background while it serves. What a library parses is always verified first.
+pub const VERIFY_AT_OPEN_BYTES: u64 = 1 << 30;
+
 /// Largest stored event, in bytes: a line of the event format, and room for the frame around it.
 pub const STORED_EVENT_BYTES_MAX: usize = forebay_event::limits::LINE_BYTES_MAX + 1_024;
 

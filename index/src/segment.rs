@@ -27,7 +27,7 @@ pub(crate) use build::Building;
 pub(crate) use columns::{Addresses, Columns, Numbers, Words};
 pub(crate) use manifest::{Fault, SegmentManifest};
 pub(crate) use merge::merge;
-pub(crate) use open::{Segment, verify};
+pub(crate) use open::{Segment, verify, verify_mapped};
 pub(crate) use schema::{ip_number, number_place, verdict_number, verdict_of};
 pub(crate) use stored::{canonical, decode, encode};
 pub(crate) use text_index::TextIndex;
@@ -54,5 +54,7 @@ const COLUMNS_FILE: &str = "columns";
 const EVENTS_FILE: &str = "events";
 /// Quantiles of every feature.
 const PROFILE_FILE: &str = "profile.json";
+/// Files that are arrays of our own: see [`FileEntry::is_mapped`](manifest::FileEntry::is_mapped).
+const MAPPED_FILES: [&str; 4] = [VECTORS_FILE, COLUMNS_FILE, EVENTS_FILE, IDS_FILE];
 /// Folder of the tantivy index of words.
 const TEXT_DIR: &str = "text";

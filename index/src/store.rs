@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::manifest::{INDEX_MANIFEST, IndexManifest, Listed, Recovered, names};
+use crate::limits::VERIFY_AT_OPEN_BYTES;
 use crate::segment::{ASIDE_DIR, BUILDING_DIR, Fault, SEGMENTS_DIR, Segment, verify};
 use crate::stats::DamagedSegment;
 use crate::{IndexError, Options, durable};
@@ -46,9 +47,10 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, IndexError> 
     let listed = |name: &str| manifest.segments.iter().any(|segment| segment.name == name);
     leftovers += remove_all(&dir.join(SEGMENTS_DIR), |name| !listed(name))?;
 
+    let mut budget = VERIFY_AT_OPEN_BYTES;
     let (mut segments, mut unreadable, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for entry in std::mem::take(&mut manifest.segments) {
-        match verify(dir, &entry.name, options) {
+        match verify(dir, &entry.name, options, &mut budget) {
             Ok(segment) => {
                 segments.push(segment);
                 kept.push(entry);

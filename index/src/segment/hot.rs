@@ -3,6 +3,7 @@
 //! They are searched by the same code as those on the disk, always by an exact scan, so they are meant to stay small.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use forebay_event::Event;
 
@@ -82,6 +83,7 @@ impl Segment {
         let vectors = Arc::new(vectors);
         let engine = engine::open(Arc::clone(&vectors), None)?;
         let ids = IdFile::hold(ids)?;
-        Self { manifest, text, columns, events, ids, vectors, engine, profile: Profile::default() }.checked()
+        let (profile, verified) = (Profile::default(), AtomicBool::new(true));
+        Self { manifest, text, columns, events, ids, vectors, engine, profile, verified }.checked()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use forebay_event::{Event, EventId};
 use fs_err as fs;
@@ -9,6 +10,7 @@ use fs_err as fs;
 use super::bytes::Bytes;
 use super::events::EventFile;
 use super::ids::IdFile;
+use super::manifest::FileEntry;
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
@@ -28,11 +30,22 @@ pub(crate) struct Segment {
     pub(super) vectors: Arc<VectorFile>,
     pub(super) engine: Box<dyn VectorEngine>,
     pub(super) profile: Profile,
+    /// Whether the checksums of all its files have been found right, or it was written by this process.
+    pub(super) verified: AtomicBool,
 }
 
 /// Verifies the segment `name` and opens it. Nothing is parsed before its checksum is right.
-pub(crate) fn verify(index_dir: &Path, name: &str, options: &Options) -> Result<Segment, Fault> {
-    let manifest = SegmentManifest::read_verified(&index_dir.join(SEGMENTS_DIR).join(name))?;
+///
+/// Files that are only mapped are verified as long as `budget` (bytes) lasts; beyond it they are left for [`verify_mapped`],
+/// and [`Segment::is_verified`] says so.
+pub(crate) fn verify(index_dir: &Path, name: &str, options: &Options, budget: &mut u64) -> Result<Segment, Fault> {
+    let dir = index_dir.join(SEGMENTS_DIR).join(name);
+    let manifest = SegmentManifest::read(&dir)?;
+    let later = manifest.mapped_bytes() > *budget;
+    manifest.verify(&dir, |file| !(later && file.is_mapped()))?;
+    if !later {
+        *budget -= manifest.mapped_bytes();
+    }
     if manifest.name != name {
         return Err(Fault::Damaged(format!("it is the segment {} under another name", manifest.name)));
     }
@@ -41,7 +54,17 @@ pub(crate) fn verify(index_dir: &Path, name: &str, options: &Options) -> Result<
         return Err(Fault::Damaged(reason));
     }
     // Its bytes are right, so what fails now is not the disk: the segment stays where it is.
-    Segment::open(index_dir, manifest).map_err(|error| Fault::Unreadable(std::io::Error::other(error.to_string())))
+    let segment = Segment::open(index_dir, manifest)
+        .map_err(|error| Fault::Unreadable(std::io::Error::other(error.to_string())))?;
+    segment.verified.store(!later, Ordering::Release);
+    Ok(segment)
+}
+
+/// Verifies what [`verify`] left for later.
+pub(crate) fn verify_mapped(index_dir: &Path, segment: &Segment) -> Result<(), Fault> {
+    segment.manifest.verify(&index_dir.join(SEGMENTS_DIR).join(segment.name()), FileEntry::is_mapped)?;
+    segment.verified.store(true, Ordering::Release);
+    Ok(())
 }
 
 impl Segment {
@@ -56,7 +79,7 @@ impl Segment {
         let graph = manifest.graph.then(|| dir.join(GRAPH_FILE));
         let engine = engine::open(Arc::clone(&vectors), graph.as_deref())?;
         let profile = serde_json::from_slice(&fs::read(dir.join(PROFILE_FILE))?).map_err(std::io::Error::from)?;
-        Self { manifest, text, columns, events, ids, vectors, engine, profile }.checked()
+        Self { manifest, text, columns, events, ids, vectors, engine, profile, verified: AtomicBool::new(true) }.checked()
     }
 
     /// Refuses files that do not have the same rows.
@@ -84,6 +107,11 @@ impl Segment {
 
     pub(crate) fn manifest(&self) -> &SegmentManifest {
         &self.manifest
+    }
+
+    /// Whether the checksums of all its files have been found right since it was opened.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.verified.load(Ordering::Acquire)
     }
 
     pub(crate) fn rows(&self) -> u32 {
