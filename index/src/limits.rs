@@ -80,9 +80,6 @@ pub const MANIFEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// verified in the background while it serves. What a library parses is always verified first.
 pub const VERIFY_AT_OPEN_BYTES: u64 = 1 << 30;
 
-/// Largest stored event, in bytes: a line of the event format, and room for the frame around it.
-pub const STORED_EVENT_BYTES_MAX: usize = forebay_event::limits::LINE_BYTES_MAX + 1_024;
-
 const _: () = assert!(HITS_MAX <= CURSOR_DEPTH_MAX);
 const _: () = assert!(SEGMENT_EVENTS_MAX < u32::MAX as usize);
 const _: () = assert!(MERGE_FACTOR >= 2);
