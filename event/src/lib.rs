@@ -6,10 +6,11 @@
 //!
 //! **Limits.** All in [`limits`]: length of a line, of strings, depth of JSON.
 //!
-//! **Layout.** [`Event`] and [`Features`] are the type; [`source`] is the face every reader of events shows.
-//! This crate depends on no other crate of the workspace.
+//! **Layout.** [`Event`] and [`Features`] are the type; [`source`] is the face every reader of events shows, [`chunk`] the one
+//! for decoding on many threads. This crate depends on no other crate of the workspace.
 
 mod check;
+pub mod chunk;
 pub mod community;
 pub mod dead_letter;
 mod error;

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::Event;
+use crate::chunk::ChunkSource;
 
 /// Yields events one at a time into memory the caller owns and reuses.
 pub trait EventSource: Send {
@@ -18,6 +19,12 @@ pub trait EventSource: Send {
     /// case, with underscores; for example `("packets_not_ip", 12)`.
     fn counters(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
+    }
+
+    /// This source as one that can be cut into lines apart from decoding them; none where a record means something only
+    /// with those before it. Whoever cuts does not call [`EventSource::read`]; what decoding counts is then the decoder's.
+    fn chunks(&mut self) -> Option<&mut dyn ChunkSource> {
+        None
     }
 }
 

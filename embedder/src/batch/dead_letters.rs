@@ -13,6 +13,8 @@ pub(super) struct DeadLetters {
     file: BufWriter<fs_err::File>,
     line: Vec<u8>,
     bytes: u64,
+    /// Length at the last [`DeadLetters::flush`].
+    flushed: u64,
 }
 
 impl DeadLetters {
@@ -20,7 +22,7 @@ impl DeadLetters {
     pub(super) fn open(folder: &Path, bytes: u64) -> io::Result<Self> {
         let mut file = open_cut(&folder.join(FILE), bytes)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { file: BufWriter::new(file), line: Vec::new(), bytes })
+        Ok(Self { file: BufWriter::new(file), line: Vec::new(), bytes, flushed: bytes })
     }
 
     pub(super) fn write(&mut self, rejection: &Rejection) -> io::Result<()> {
@@ -30,11 +32,19 @@ impl DeadLetters {
         self.file.write_all(&self.line)
     }
 
-    /// Carries everything to the disk; gives the file's length.
-    pub(super) fn sync(&mut self) -> io::Result<u64> {
+    /// Gives everything to the system; gives the file, for whoever carries it to the disk, if it holds anything new.
+    pub(super) fn flush(&mut self) -> io::Result<Option<fs_err::File>> {
         self.file.flush()?;
-        self.file.get_ref().sync_data()?;
-        Ok(self.bytes)
+        if self.flushed == self.bytes {
+            return Ok(None);
+        }
+        self.flushed = self.bytes;
+        self.file.get_ref().try_clone().map(Some)
+    }
+
+    /// The file's length.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 

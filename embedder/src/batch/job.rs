@@ -7,12 +7,13 @@ use std::time::Instant;
 use forebay_event::SCHEMA_VERSION;
 
 use super::folder::{self, Folder, Found, incomplete_path};
-use super::limits::{INPUTS_MAX, PART_EVENTS, WORKERS_MAX};
+use super::limits::{BATCHES_PER_PART, INPUTS_MAX, PART_EVENTS, ROW_GROUP_ROWS, WORKERS_MAX};
 use super::manifest::{FORMAT, Identity, Manifest, ModelIdentity};
 use super::output::Output;
 use super::pipeline;
 use super::reader::{End, Reader};
 use super::rows::Rows;
+use super::worker::{Keep, Worker};
 use super::{BatchError, Input, Observer, Sink, SinkError, Snapshot, Summary};
 use crate::limits::BATCH_EVENTS_MAX;
 use crate::{EventEmbedder, Model, Precision};
@@ -117,31 +118,36 @@ fn work(
         None => None,
     };
     let rows = Rows::new(manifest.job.model.dimension);
+    let keep = Keep { events: sink.is_some(), vectors: sink.is_some() || manifest.job.npy };
+    let slice_events = job.options.batch_events;
+    let workers = embedders
+        .into_iter()
+        .map(|embedder| Worker::new(embedder, &rows, &manifest.job.model, slice_events, keep))
+        .collect::<Result<_, _>>()?;
     let output = Output::open(folder, manifest, rows, sink)?;
-    embed(job, output, embedders, stop, observer, began)
+    embed(job, output, workers, stop, observer, began)
 }
 
 /// Runs the pipeline and then ends, or only commits, the output.
 fn embed(
     job: &Job<'_>,
     mut output: Output,
-    embedders: Vec<EventEmbedder>,
+    workers: Vec<Worker>,
     stop: &AtomicBool,
     observer: &mut dyn Observer,
     began: Instant,
 ) -> Result<Summary, BatchError> {
     let reader = Reader {
         inputs: &job.inputs,
-        position: output.manifest().position,
-        batch_events: job.options.batch_events,
+        position: output.position(),
+        batch_events: events_of_a_batch(&job.options),
         keep_going: job.options.keep_going,
     };
-    let rows = output.rows().clone();
     let mut snapshot =
         Snapshot { bytes_total: job.inputs.iter().map(|input| input.bytes).sum(), ..Snapshot::default() };
-    let ran = pipeline::run(reader, embedders, &rows, stop, |batch| {
+    let ran = pipeline::run(reader, workers, stop, |batch| {
         output.accept(batch)?;
-        snapshot.note(output.manifest(), batch.events().len(), batch.bytes_read, began.elapsed());
+        snapshot.note(&output, batch.embedded, batch.bytes_read, began.elapsed());
         observer.written(&snapshot);
         Ok(())
     })?;
@@ -151,11 +157,11 @@ fn embed(
             (manifest, times, job.out.clone())
         }
         End::Stopped => {
-            output.commit()?;
-            (output.manifest().clone(), output.times(), incomplete_path(&job.out))
+            let (manifest, times) = output.settle()?;
+            (manifest, times, incomplete_path(&job.out))
         }
         End::Failed(error) => {
-            output.commit()?;
+            output.settle()?;
             return Err(error);
         }
     };
@@ -163,6 +169,12 @@ fn embed(
     summary.times.reading = ran.reading.as_secs_f64();
     summary.times.waiting = ran.waiting.as_secs_f64();
     Ok(summary)
+}
+
+/// Whole runs of the network, so many that a part is cut near the size asked for and a row group is worth its columns.
+fn events_of_a_batch(options: &Options) -> usize {
+    let share = (options.part_events / BATCHES_PER_PART).min(ROW_GROUP_ROWS);
+    share.next_multiple_of(options.batch_events).max(options.batch_events)
 }
 
 fn embedders(job: &Job<'_>) -> Result<Vec<EventEmbedder>, BatchError> {

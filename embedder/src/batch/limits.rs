@@ -3,8 +3,21 @@
 /// Events of a part unless the caller says otherwise: about 64 MiB of vectors.
 pub const PART_EVENTS: usize = 65_536;
 
-/// Rows of one Parquet row group, which the writer holds in memory.
-pub const ROW_GROUP_ROWS: usize = 16_384;
+/// Most events of a batch, which is what goes from the reader to a worker and becomes one row group: about 25 MiB of lines,
+/// and half as much encoded.
+pub const ROW_GROUP_ROWS: usize = 8192;
+
+/// Batches of a part: one is at most so large that a part is cut near the size asked for.
+pub const BATCHES_PER_PART: usize = 8;
+
+/// Bytes of lines of one batch; it is closed when it holds this many.
+pub const BATCH_LINE_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of a part gathered before they are hashed and written.
+pub const WRITE_BYTES: usize = 1 << 20;
+
+/// Parts that may be written but not yet on the disk, besides the one being synced.
+pub const COMMITS_WAITING_MAX: usize = 1;
 
 /// Rejected items of one batch; it is closed when it holds this many.
 pub const BATCH_REJECTED_MAX: usize = 1024;
@@ -12,8 +25,8 @@ pub const BATCH_REJECTED_MAX: usize = 1024;
 /// Bytes of rejected items of one batch; it is closed when it holds this many.
 pub const BATCH_REJECTED_BYTES_MAX: usize = 4 << 20;
 
-/// Batches that go round: two for each worker, and these for the reader and the writer.
-pub const SPARE_BATCHES: usize = 4;
+/// Batches that go round: one for each worker, and these for the reader and the writer.
+pub const SPARE_BATCHES: usize = 3;
 
 /// Most workers.
 pub const WORKERS_MAX: usize = 256;

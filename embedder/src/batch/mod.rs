@@ -23,7 +23,9 @@
 //! **Limits.** In [`limits`]. A fixed number of batches goes round between reader, workers and writer, so memory does not
 //! depend on the inputs.
 
+mod commits;
 mod dead_letters;
+mod direct;
 mod error;
 mod files;
 mod folder;
@@ -36,10 +38,13 @@ mod output;
 mod part;
 mod pipeline;
 mod progress;
+mod properties;
 mod reader;
+mod row_group;
 mod rows;
 mod sink;
 mod summary;
+mod worker;
 
 pub use error::BatchError;
 pub use folder::incomplete_path;

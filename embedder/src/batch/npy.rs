@@ -44,14 +44,14 @@ impl Npy {
         vectors.iter().try_for_each(|x| self.file.write_all(&x.to_le_bytes()))
     }
 
-    /// Enters the number of rows into the header and carries everything to the disk.
-    pub(super) fn sync(&mut self) -> io::Result<()> {
+    /// Enters the number of rows into the header; gives the file, for whoever carries it to the disk.
+    pub(super) fn flush(&mut self) -> io::Result<fs_err::File> {
         self.file.flush()?;
         let file = self.file.get_mut();
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&header(self.rows, self.dimension))?;
         file.seek(SeekFrom::End(0))?;
-        file.sync_data()
+        file.try_clone()
     }
 }
 
@@ -87,11 +87,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut npy = Npy::open(dir.path(), 2, 0).unwrap();
         npy.write(&[1.0, 2.0, 3.0, 4.0]).unwrap();
-        npy.sync().unwrap();
+        npy.flush().unwrap();
         drop(npy);
         let mut npy = Npy::open(dir.path(), 2, 1).unwrap();
         npy.write(&[5.0, 6.0]).unwrap();
-        npy.sync().unwrap();
+        npy.flush().unwrap();
         let bytes = fs_err::read(dir.path().join(FILE)).unwrap();
         assert_eq!(&bytes[..HEADER_BYTES], header(2, 2));
         let rows: Vec<f32> =

@@ -4,30 +4,31 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
+use parquet::file::writer::SerializedFileWriter;
 use sha2::{Digest, Sha256};
 
 use super::BatchError;
+use super::direct::DirectFile;
 use super::files::{ASIDE, sync_folder};
-use super::limits::ROW_GROUP_ROWS;
 use super::manifest::{ModelIdentity, Part, Position};
-use super::rows::VECTOR;
+use super::properties::properties;
+use super::row_group::RowGroup;
 use crate::model::hex;
-
-/// Level that costs little more than no compression.
-const ZSTD_LEVEL: i32 = 1;
 
 /// A part that is being written under another name.
 pub(super) struct PartWriter {
-    writer: ArrowWriter<Hashing>,
+    writer: SerializedFileWriter<Hashing>,
     folder: PathBuf,
     name: String,
     rows: u64,
+}
+
+/// A part that is written, but may not be on the disk yet.
+pub(super) struct WrittenPart {
+    file: fs_err::File,
+    folder: PathBuf,
+    part: Part,
 }
 
 impl PartWriter {
@@ -39,7 +40,8 @@ impl PartWriter {
     ) -> Result<Self, BatchError> {
         let name = format!("part-{place:05}.parquet");
         let file = Hashing::create(folder.join(format!("{name}{ASIDE}")))?;
-        let writer = ArrowWriter::try_new(file, schema, Some(properties(model)?))?;
+        // The Arrow writer puts the Arrow schema into the metadata; row groups come encoded.
+        let (writer, _) = ArrowWriter::try_new(file, schema, Some(properties(model)?))?.into_serialized_writer()?;
         Ok(Self { writer, folder: folder.to_owned(), name, rows: 0 })
     }
 
@@ -47,20 +49,32 @@ impl PartWriter {
         self.rows
     }
 
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), BatchError> {
-        self.rows += batch.num_rows() as u64;
-        Ok(self.writer.write(batch)?)
+    pub(super) fn append(&mut self, group: RowGroup) -> Result<(), BatchError> {
+        let mut writer = self.writer.next_row_group()?;
+        for column in group.columns {
+            column.append_to_row_group(&mut writer)?;
+        }
+        writer.close()?;
+        self.rows += group.rows;
+        Ok(())
     }
 
-    /// Ends the file, carries it to the disk and gives it its name.
-    pub(super) fn finish(self, position: Position) -> Result<Part, BatchError> {
-        let file = self.writer.into_inner()?;
-        file.inner.sync_all()?;
-        let aside = self.folder.join(format!("{}{ASIDE}", self.name));
-        fs_err::rename(aside, self.folder.join(&self.name))?;
+    /// Ends the file.
+    pub(super) fn finish(self, position: Position) -> Result<WrittenPart, BatchError> {
+        let (file, bytes, sha256) = self.writer.into_inner()?.finish()?;
+        let part = Part { file: self.name, rows: self.rows, bytes, sha256, position };
+        Ok(WrittenPart { file, folder: self.folder, part })
+    }
+}
+
+impl WrittenPart {
+    /// Carries the file to the disk and gives it its name.
+    pub(super) fn keep(self) -> io::Result<Part> {
+        self.file.sync_all()?;
+        let aside = self.folder.join(format!("{}{ASIDE}", self.part.file));
+        fs_err::rename(aside, self.folder.join(&self.part.file))?;
         sync_folder(&self.folder)?;
-        let sha256 = hex(&file.hasher.finalize());
-        Ok(Part { file: self.name, rows: self.rows, bytes: file.bytes, sha256, position })
+        Ok(self.part)
     }
 }
 
@@ -70,51 +84,32 @@ pub(super) fn is_name(path: &Path) -> bool {
     name.starts_with("part-") && name.ends_with(".parquet")
 }
 
-/// Vectors are noise to a compressor and to statistics, so they get neither; the columns beside them do.
-fn properties(model: &ModelIdentity) -> Result<WriterProperties, BatchError> {
-    let vector = ColumnPath::new(vec![VECTOR.to_owned(), "list".to_owned(), "element".to_owned()]);
-    let entries = [
-        ("forebay.model", model.name.clone()),
-        ("forebay.model_version", model.version.to_string()),
-        ("forebay.model_sha256", model.sha256.clone()),
-        ("forebay.precision", model.precision.clone()),
-        ("forebay.space", model.space.clone()),
-        ("forebay.dimension", model.dimension.to_string()),
-    ];
-    let metadata = entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
-    Ok(WriterProperties::builder()
-        .set_created_by(concat!("forebay ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_column_compression(vector.clone(), Compression::UNCOMPRESSED)
-        .set_column_dictionary_enabled(vector.clone(), false)
-        .set_column_statistics_enabled(vector, EnabledStatistics::None)
-        .set_key_value_metadata(Some(metadata))
-        .build())
-}
-
-/// A file that is hashed and counted as it is written.
+/// A file that is hashed as it is written.
 struct Hashing {
-    inner: fs_err::File,
+    file: DirectFile,
     hasher: Sha256,
-    bytes: u64,
 }
 
 impl Hashing {
     fn create(path: PathBuf) -> io::Result<Self> {
-        Ok(Self { inner: fs_err::File::create(path)?, hasher: Sha256::new(), bytes: 0 })
+        Ok(Self { file: DirectFile::create(path)?, hasher: Sha256::new() })
+    }
+
+    /// The file, its length and its hex digest.
+    fn finish(mut self) -> io::Result<(fs_err::File, u64, String)> {
+        let (file, bytes) = self.file.finish(|bytes| self.hasher.update(bytes))?;
+        Ok((file, bytes, hex(&self.hasher.finalize())))
     }
 }
 
 impl Write for Hashing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
+        self.file.write(bytes, |bytes| self.hasher.update(bytes))?;
+        Ok(bytes.len())
     }
 
+    /// Only whole blocks can be written before the end.
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        Ok(())
     }
 }

@@ -4,8 +4,9 @@
 //! free -> reader -> full -> workers -> done -> writer (puts them in order) -> free
 //! ```
 //!
-//! Whoever fails ends the others by dropping its ends of the channels. The batch the writer waits for was taken from the free
-//! ones before every later one, so it is always on its way: the round cannot come to a stand.
+//! The reader only cuts lines where the format allows it; decoding is the workers' part. Whoever fails ends the others by
+//! dropping its ends of the channels. The batch the writer waits for was taken from the free ones before every later one, so it
+//! is always on its way: the round cannot come to a stand.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,16 +15,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arrow::record_batch::RecordBatch;
 use forebay_event::Event;
-use forebay_event::source::Rejection;
+use forebay_event::chunk::{Chunk, Decoder};
+use forebay_event::source::{Item, Rejection};
 
 use super::BatchError;
 use super::limits::SPARE_BATCHES;
 use super::manifest::Position;
 use super::reader::{End, Reader};
-use super::rows::Rows;
-use crate::{Embedder as _, EventEmbedder};
+use super::row_group::RowGroup;
+use super::summary::Times;
+use super::worker::Worker;
 
 /// What goes round.
 #[derive(Default)]
@@ -32,10 +34,14 @@ pub(super) struct Batch {
     /// Memory for events, reused; only the first `len` count.
     memory: Vec<Event>,
     len: usize,
+    /// Lines to be decoded, which come after the events.
+    pub(super) chunk: Chunk,
+    /// Events embedded, kept or not.
+    pub(super) embedded: u64,
     pub(super) vectors: Vec<f32>,
-    pub(super) rows: Option<RecordBatch>,
+    pub(super) group: Option<RowGroup>,
     pub(super) rejections: Vec<Rejection>,
-    /// Counters of inputs that ended in this batch.
+    /// Counters of inputs that ended in this batch, and of the decoder.
     pub(super) counters: Vec<(&'static str, u64)>,
     /// Inputs given up in this batch, and why.
     pub(super) damaged: Vec<(String, String)>,
@@ -43,8 +49,8 @@ pub(super) struct Batch {
     pub(super) position: Position,
     pub(super) bytes_read: u64,
     pub(super) infinite_features: u64,
-    pub(super) embedding: Duration,
-    pub(super) columns: Duration,
+    /// What the worker spent.
+    pub(super) times: Times,
 }
 
 impl Batch {
@@ -66,14 +72,27 @@ impl Batch {
         self.len += 1;
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Decodes the record at `place` of the chunk; an event is appended to the events.
+    pub(super) fn decode_next(&mut self, decoder: &mut Decoder, place: usize) -> Item {
+        self.next_memory();
+        let item = decoder.read(&self.chunk, place, &mut self.memory[self.len]);
+        self.len += usize::from(item == Item::Event);
+        item
+    }
+
+    /// Drops the events after the first `len`; their memory is used again.
+    pub(super) fn forget_after(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    fn clear(&mut self) {
         self.len = 0;
+        self.chunk.clear();
         self.vectors.clear();
-        self.rows = None;
+        self.group = None;
         self.rejections.clear();
         self.counters.clear();
         self.damaged.clear();
-        self.infinite_features = 0;
     }
 }
 
@@ -87,24 +106,23 @@ pub(super) struct Ran {
 /// Runs until the inputs end, `stop` is set, or something fails; `accept` gets every batch in order.
 pub(super) fn run(
     reader: Reader<'_>,
-    embedders: Vec<EventEmbedder>,
-    rows: &Rows,
+    workers: Vec<Worker>,
     stop: &AtomicBool,
-    mut accept: impl FnMut(&Batch) -> Result<(), BatchError>,
+    mut accept: impl FnMut(&mut Batch) -> Result<(), BatchError>,
 ) -> Result<Ran, BatchError> {
     let (free_in, free_out) = channel();
     let (full_in, full_out) = channel();
     let (done_in, done_out) = channel();
-    for _ in 0..embedders.len() * 2 + SPARE_BATCHES {
+    for _ in 0..workers.len() + SPARE_BATCHES {
         // Both ends are here, so this cannot fail.
         let _ = free_in.send(Batch::default());
     }
     let full_out = Arc::new(Mutex::new(full_out));
     thread::scope(|scope| {
         let reading = scope.spawn(move || reader.run(&free_out, &full_in, stop));
-        for mut embedder in embedders {
-            let (full_out, done_in, rows) = (full_out.clone(), done_in.clone(), rows.clone());
-            scope.spawn(move || work(&mut embedder, &rows, &full_out, &done_in));
+        for mut worker in workers {
+            let (full_out, done_in) = (full_out.clone(), done_in.clone());
+            scope.spawn(move || work(&mut worker, &full_out, &done_in));
         }
         drop((done_in, full_out));
         let written = write_in_order(&done_out, &free_in, &mut accept);
@@ -120,38 +138,23 @@ pub(super) fn run(
 
 type Done = Result<Batch, BatchError>;
 
-fn work(embedder: &mut EventEmbedder, rows: &Rows, full: &Mutex<Receiver<Batch>>, done: &Sender<Done>) {
+fn work(worker: &mut Worker, full: &Mutex<Receiver<Batch>>, done: &Sender<Done>) {
     loop {
         // The lock is held while waiting: one worker waits for a batch, the others for the lock.
         let next = full.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut batch) = next else { return };
-        let result = fill(embedder, rows, &mut batch).map(|()| batch);
+        let result = worker.fill(&mut batch).map(|()| batch);
         if done.send(result).is_err() {
             return;
         }
     }
 }
 
-/// Puts vectors and columns into `batch`.
-fn fill(embedder: &mut EventEmbedder, rows: &Rows, batch: &mut Batch) -> Result<(), BatchError> {
-    let began = Instant::now();
-    let infinite_before = embedder.infinite_features();
-    let mut vectors = std::mem::take(&mut batch.vectors);
-    let events: Vec<&Event> = batch.events().iter().collect();
-    embedder.embed(&events, &mut vectors)?;
-    batch.vectors = vectors;
-    batch.infinite_features = embedder.infinite_features() - infinite_before;
-    batch.embedding = began.elapsed();
-    batch.rows = Some(rows.encode(batch.events(), &batch.vectors)?);
-    batch.columns = began.elapsed().saturating_sub(batch.embedding);
-    Ok(())
-}
-
 /// Hands batches on in the order of their numbers; gives the time spent waiting.
 fn write_in_order(
     done: &Receiver<Done>,
     free: &Sender<Batch>,
-    accept: &mut impl FnMut(&Batch) -> Result<(), BatchError>,
+    accept: &mut impl FnMut(&mut Batch) -> Result<(), BatchError>,
 ) -> Result<Duration, BatchError> {
     let mut waiting = Duration::ZERO;
     let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
@@ -163,7 +166,7 @@ fn write_in_order(
         let batch = result?;
         early.insert(batch.number, batch);
         while let Some(mut batch) = early.remove(&next) {
-            accept(&batch)?;
+            accept(&mut batch)?;
             next += 1;
             batch.clear();
             // The reader is gone when the inputs have ended; then nobody needs the batch.

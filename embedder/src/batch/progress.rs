@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Manifest;
+use super::output::Output;
 
 /// A moment of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Takes in a batch that has been written.
-    pub(super) fn note(&mut self, manifest: &Manifest, events: usize, bytes_read: u64, elapsed: Duration) {
-        self.events = manifest.totals.events;
-        self.events_now += events as u64;
-        self.rejected = manifest.totals.rejected_sum();
+    pub(super) fn note(&mut self, output: &Output, events: u64, bytes_read: u64, elapsed: Duration) {
+        self.events = output.totals().events;
+        self.events_now += events;
+        self.rejected = output.totals().rejected_sum();
         self.bytes_read = bytes_read;
-        self.parts = manifest.parts.len();
+        self.parts = output.parts();
         self.elapsed = elapsed;
     }
 }

@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use forebay_event::Event;
+use forebay_event::chunk::Chunk;
 use forebay_event::source::{EventSource, Item, SourceError};
 
-use super::limits::{BATCH_REJECTED_BYTES_MAX, BATCH_REJECTED_MAX};
+use super::limits::{BATCH_LINE_BYTES_MAX, BATCH_REJECTED_BYTES_MAX, BATCH_REJECTED_MAX};
 use super::manifest::Position;
 use super::pipeline::Batch;
 use super::{BatchError, Input};
@@ -29,6 +30,7 @@ pub(super) enum End {
 pub(super) struct Reader<'i> {
     pub(super) inputs: &'i [Input],
     pub(super) position: Position,
+    /// Most events, or lines, of a batch.
     pub(super) batch_events: usize,
     /// Go on with the next input when one is damaged.
     pub(super) keep_going: bool,
@@ -100,7 +102,7 @@ impl Run<'_> {
             Ok(source) => source,
             Err(error) => return Ok(Err(error)),
         };
-        let read = self.read(&mut *source)?;
+        let read = if source.chunks().is_some() { self.cut(&mut *source)? } else { self.read(&mut *source)? };
         // What was left out before the damage was left out all the same.
         self.batch.counters.extend(source.counters());
         Ok(read)
@@ -108,6 +110,10 @@ impl Run<'_> {
 
     /// Goes over what is done and reads the rest.
     fn read(&mut self, source: &mut dyn EventSource) -> Result<Result<(), SourceError>, Halt> {
+        if !self.batch.chunk.is_empty() {
+            // Lines of a batch come after its events.
+            self.send(self.bytes_before)?;
+        }
         if let Err(error) = self.skip(source)? {
             return Ok(Err(error));
         }
@@ -130,24 +136,66 @@ impl Run<'_> {
         Ok(Ok(()))
     }
 
+    /// As [`Run::read`], of a source whose lines are decoded by the workers.
+    fn cut(&mut self, source: &mut dyn EventSource) -> Result<Result<(), SourceError>, Halt> {
+        if let Err(error) = self.skip_lines(source)? {
+            return Ok(Err(error));
+        }
+        loop {
+            let before = self.batch.chunk.len();
+            let room = self.reader.batch_events.saturating_sub(self.batch.events().len() + before);
+            let records_max = before + room.min(ITEMS_PER_LOOK as usize);
+            let filled = fill(source, &mut self.batch.chunk, records_max);
+            self.reader.position.items += (self.batch.chunk.len() - before) as u64;
+            let more = match filled {
+                Ok(more) => more,
+                Err(error) => return Ok(Err(error)),
+            };
+            self.look(0)?;
+            if self.is_full() {
+                self.send(self.bytes_before + source.progress().bytes_read)?;
+            }
+            if !more {
+                return Ok(Ok(()));
+            }
+        }
+    }
+
     /// Reads again, and drops, what a run before has committed.
     fn skip(&mut self, source: &mut dyn EventSource) -> Result<Result<(), SourceError>, Halt> {
         let mut dropped = Event::default();
         for item in 0..self.reader.position.items {
             self.look(item)?;
             match source.read(&mut dropped) {
-                Ok(Item::End) => {
-                    let reason = format!(
-                        "the input ended after {item} items, but {} were read before",
-                        self.reader.position.items
-                    );
-                    return Err(Halt::Failed(BatchError::Inputs(reason)));
-                }
+                Ok(Item::End) => return Err(self.too_short(item)),
                 Ok(_) => {}
                 Err(error) => return Ok(Err(error)),
             }
         }
         Ok(Ok(()))
+    }
+
+    /// As [`Run::skip`], without decoding.
+    fn skip_lines(&mut self, source: &mut dyn EventSource) -> Result<Result<(), SourceError>, Halt> {
+        let (mut dropped, mut left) = (Chunk::default(), self.reader.position.items);
+        while left > 0 {
+            self.look(0)?;
+            dropped.clear();
+            let filled = fill(source, &mut dropped, left.min(ITEMS_PER_LOOK) as usize);
+            left -= dropped.len() as u64;
+            match filled {
+                Ok(false) if left > 0 => return Err(self.too_short(self.reader.position.items - left)),
+                Ok(_) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn too_short(&self, items: u64) -> Halt {
+        let before = self.reader.position.items;
+        let reason = format!("the input ended after {items} items, but {before} were read before");
+        Halt::Failed(BatchError::Inputs(reason))
     }
 
     fn look(&self, item: u64) -> Result<(), Halt> {
@@ -171,7 +219,8 @@ impl Run<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.batch.events().len() >= self.reader.batch_events
+        self.batch.events().len() + self.batch.chunk.len() >= self.reader.batch_events
+            || self.batch.chunk.bytes() >= BATCH_LINE_BYTES_MAX
             || self.batch.rejections.len() >= BATCH_REJECTED_MAX
             || self.rejected_bytes >= BATCH_REJECTED_BYTES_MAX
     }
@@ -193,4 +242,9 @@ impl Run<'_> {
         self.waited += began.elapsed();
         Ok(())
     }
+}
+
+/// Fills `chunk`; nothing comes of a source that cannot be cut.
+fn fill(source: &mut dyn EventSource, chunk: &mut Chunk, records_max: usize) -> Result<bool, SourceError> {
+    source.chunks().map_or(Ok(false), |lines| lines.fill(chunk, records_max, BATCH_LINE_BYTES_MAX))
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array};
-use arrow::buffer::Buffer;
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::record_batch::RecordBatch;
 use forebay_event::Event;
 use forebay_event::export::{arrow_schema, to_record_batch};
 
@@ -37,12 +36,12 @@ impl Rows {
         self.schema.clone()
     }
 
-    /// One row for each event; `vectors` holds `dimension` floats for each.
-    pub(super) fn encode(&self, events: &[Event], vectors: &[f32]) -> Result<RecordBatch, BatchError> {
+    /// The columns of the schema, one row for each event; `vectors` holds `dimension` floats for each.
+    pub(super) fn columns(&self, events: &[Event], vectors: ScalarBuffer<f32>) -> Result<Vec<ArrayRef>, BatchError> {
         let mut columns = to_record_batch(events)?.columns().to_vec();
-        let floats = Float32Array::new(Buffer::from_slice_ref(vectors).into(), None);
+        let floats = Float32Array::new(vectors, None);
         let vectors = FixedSizeListArray::try_new(self.element.clone(), self.dimension, Arc::new(floats), None)?;
-        columns.push(Arc::new(vectors) as ArrayRef);
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        columns.push(Arc::new(vectors));
+        Ok(columns)
     }
 }

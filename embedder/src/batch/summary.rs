@@ -48,14 +48,20 @@ pub struct Summary {
 /// Where the time of a run went, in seconds. Reader, workers and writer run side by side, so the sum is over `seconds`.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Times {
-    /// Reading and decoding, on the reader's thread.
+    /// Reading, and decoding where a format cannot be decoded in pieces, on the reader's thread.
     pub reading: f64,
+    /// Decoding lines, summed over the workers.
+    pub decoding: f64,
     /// Running the network, summed over the workers.
     pub embedding: f64,
     /// Laying events out in columns, summed over the workers.
     pub columns: f64,
-    /// Encoding and writing files, on the writer's thread.
+    /// Encoding columns as Parquet, summed over the workers.
+    pub encoding: f64,
+    /// Hashing and writing files, on the writer's thread; holds the time it waited for [`Times::syncing`].
     pub writing: f64,
+    /// Carrying files to the disk, on a thread of its own.
+    pub syncing: f64,
     /// The sink (the index), on the writer's thread.
     pub sink: f64,
     /// The writer waiting for the workers.
@@ -90,5 +96,13 @@ impl Summary {
 impl Times {
     pub(super) fn add(seconds: &mut f64, time: Duration) {
         *seconds += time.as_secs_f64();
+    }
+
+    /// Adds the time a worker spent on a batch.
+    pub(super) fn of_worker(&mut self, worker: &Self) {
+        self.decoding += worker.decoding;
+        self.embedding += worker.embedding;
+        self.columns += worker.columns;
+        self.encoding += worker.encoding;
     }
 }

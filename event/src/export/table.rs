@@ -5,10 +5,11 @@
 //! f64, in order. Addresses and the identifier are the texts of the JSON, so that they join with it. Times are i64
 //! microseconds since 1970, as in JSON: every value there is can be held. Unknown is null; no NaN is written.
 
+use std::fmt::{Display, Write as _};
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float32Builder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, UInt8Builder,
+    ArrayRef, BooleanBuilder, Float32Builder, Float64Array, Int64Builder, RecordBatch, StringBuilder, UInt8Builder,
     UInt16Builder, UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -74,27 +75,32 @@ pub fn to_record_batch(events: &[Event]) -> Result<RecordBatch, ExportError> {
     let mut columns = envelope(events);
     columns.extend(judgement(events));
     for place in 0..FEATURE_NAMES.len() {
-        let mut values = Float64Builder::with_capacity(events.len());
-        for event in events {
-            values.append_option(event.features.known(place).filter(|value| value.is_finite()));
-        }
-        columns.push(Arc::new(values.finish()));
+        columns.push(feature(events, place));
     }
     Ok(RecordBatch::try_new(arrow_schema(), columns)?)
+}
+
+/// The column of one feature. Most are known of all events, and then there is no mask to build.
+fn feature(events: &[Event], place: usize) -> ArrayRef {
+    let values: Vec<f64> = events.iter().map(|event| event.features.0[place]).collect();
+    if values.iter().all(|value| value.is_finite()) {
+        return Arc::new(Float64Array::from(values));
+    }
+    Arc::new(Float64Array::from_iter(values.into_iter().map(|value| value.is_finite().then_some(value))))
 }
 
 /// The columns up to the Community ID.
 fn envelope(events: &[Event]) -> Vec<ArrayRef> {
     vec![
         texts(events, |event| Some(event.schema_version.as_str())),
-        formatted(events, |event| event.event_id.to_string()),
+        formatted(events, |event| event.event_id),
         build(events, Int64Builder::append_value, |event| event.start_us, Int64Builder::finish),
         build(events, Int64Builder::append_value, |event| event.end_us, Int64Builder::finish),
         texts(events, |event| Some(event.node_id.as_str())),
         texts(events, |event| Some(event.sensor.as_str())),
         texts(events, |event| Some(event.interface.as_str())),
-        formatted(events, |event| event.flow.src_ip.to_string()),
-        formatted(events, |event| event.flow.dst_ip.to_string()),
+        formatted(events, |event| event.flow.src_ip),
+        formatted(events, |event| event.flow.dst_ip),
         build(events, UInt16Builder::append_value, |event| event.flow.src_port, UInt16Builder::finish),
         build(events, UInt16Builder::append_value, |event| event.flow.dst_port, UInt16Builder::finish),
         build(events, UInt8Builder::append_value, |event| event.flow.protocol, UInt8Builder::finish),
@@ -141,18 +147,24 @@ fn build<B: Default, V, A: arrow::array::Array + 'static>(
     Arc::new(finish(&mut builder))
 }
 
+/// Bytes of text that most events have in one column; more is taken as it comes.
+const TEXT_BYTES: usize = 36;
+
 fn texts(events: &[Event], text: impl Fn(&Event) -> Option<&str>) -> ArrayRef {
-    let mut builder = StringBuilder::new();
+    let mut builder = StringBuilder::with_capacity(events.len(), 0);
     for event in events {
         builder.append_option(text(event));
     }
     Arc::new(builder.finish())
 }
 
-fn formatted(events: &[Event], text: impl Fn(&Event) -> String) -> ArrayRef {
-    let mut builder = StringBuilder::new();
+/// A column of texts that are written into the column itself.
+fn formatted<D: Display>(events: &[Event], value: impl Fn(&Event) -> D) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(events.len(), events.len() * TEXT_BYTES);
     for event in events {
-        builder.append_value(text(event));
+        // Memory takes whatever is written.
+        let _ = write!(builder, "{}", value(event));
+        builder.append_value("");
     }
     Arc::new(builder.finish())
 }

@@ -15,6 +15,10 @@ impl Decode for Decoder {
         Ok(Decoded::Event)
     }
 
+    fn stands_alone(&self) -> bool {
+        true
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![("unknown_members", self.0.unknown_members())]
     }

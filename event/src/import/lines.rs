@@ -24,6 +24,11 @@ const _: () = assert!(LINE_BYTES_MAX == 65536, "the text above says so");
 pub(crate) trait Framing: Send {
     /// Fills `frame` with the next piece; false at the end.
     fn next(&mut self, reader: &mut (dyn BufRead + Send), frame: &mut Frame) -> io::Result<bool>;
+
+    /// This framing, if it is by lines.
+    fn lines(&mut self) -> Option<&mut Lines> {
+        None
+    }
 }
 
 /// One frame per line that is not blank; line ends `\n` or `\r\n`, a byte order mark at the start is dropped.
@@ -34,35 +39,62 @@ pub(crate) struct Lines {
 
 impl Framing for Lines {
     fn next(&mut self, reader: &mut (dyn BufRead + Send), frame: &mut Frame) -> io::Result<bool> {
+        frame.bytes.clear();
+        let Some(Line { line, broken }) = self.append(reader, &mut frame.bytes)? else { return Ok(false) };
+        (frame.line, frame.broken) = (line, broken);
+        Ok(true)
+    }
+
+    fn lines(&mut self) -> Option<&mut Lines> {
+        Some(self)
+    }
+}
+
+/// What [`Lines::append`] appended.
+pub(crate) struct Line {
+    /// Its number, from 1.
+    pub(crate) line: u64,
+    /// As [`Frame::broken`].
+    pub(crate) broken: Option<&'static str>,
+}
+
+impl Lines {
+    /// Appends the next line that is not blank to `bytes`, without its line end; none at the end. On an error `bytes` may have
+    /// got the beginning of a line.
+    pub(crate) fn append(
+        &mut self,
+        reader: &mut (dyn BufRead + Send),
+        bytes: &mut Vec<u8>,
+    ) -> io::Result<Option<Line>> {
+        let begin = bytes.len();
         loop {
-            frame.bytes.clear();
-            frame.broken = None;
+            bytes.truncate(begin);
+            let mut broken = None;
             // Two more than fit, so that `\r\n` after a line of full length is seen.
             let room = LINE_BYTES_MAX as u64 + 2;
-            if io::Read::take(&mut *reader, room).read_until(b'\n', &mut frame.bytes)? == 0 {
-                return Ok(false);
+            if io::Read::take(&mut *reader, room).read_until(b'\n', bytes)? == 0 {
+                return Ok(None);
             }
             self.line += 1;
-            frame.line = self.line;
-            let ended = frame.bytes.ends_with(b"\n");
+            let ended = bytes.ends_with(b"\n");
             if ended {
-                frame.bytes.pop();
-                if frame.bytes.ends_with(b"\r") {
-                    frame.bytes.pop();
+                bytes.pop();
+                if bytes.len() > begin && bytes.ends_with(b"\r") {
+                    bytes.pop();
                 }
             }
-            if self.line == 1 && frame.bytes.starts_with(b"\xef\xbb\xbf") {
-                frame.bytes.drain(..3);
+            if self.line == 1 && bytes[begin..].starts_with(b"\xef\xbb\xbf") {
+                bytes.drain(begin..begin + 3);
             }
-            if frame.bytes.len() > LINE_BYTES_MAX {
-                frame.bytes.truncate(LINE_BYTES_MAX);
-                frame.broken = Some(TOO_LONG);
+            if bytes.len() - begin > LINE_BYTES_MAX {
+                bytes.truncate(begin + LINE_BYTES_MAX);
+                broken = Some(TOO_LONG);
                 if !ended {
                     skip_line(reader)?;
                 }
             }
-            if !frame.bytes.iter().all(u8::is_ascii_whitespace) || frame.broken.is_some() {
-                return Ok(true);
+            if !bytes[begin..].iter().all(u8::is_ascii_whitespace) || broken.is_some() {
+                return Ok(Some(Line { line: self.line, broken }));
             }
         }
     }

@@ -34,6 +34,7 @@ use crate::source::{EventSource, SourceError};
 pub use detect::{Detection, Format, detect};
 pub use input::{Counted, HEAD_BYTES_MAX, Input, Meter, Reader, decompress};
 
+pub(crate) use lines::Line;
 use lines::Lines;
 use objects::Objects;
 use records::Records;

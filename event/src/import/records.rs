@@ -5,6 +5,8 @@ use crate::jsonl::clear;
 use crate::source::{EventSource, Item, Progress, Rejection, SourceError};
 use crate::{Event, ParseError};
 
+use crate::chunk::{Chunk, ChunkSource};
+
 use super::input::{Input, Meter, Reader};
 use super::lines::{Frame, Framing};
 
@@ -12,6 +14,12 @@ use super::lines::{Frame, Framing};
 pub(crate) trait Decode: Send {
     /// Fills `event`, which is empty, from the bytes of a frame.
     fn decode(&mut self, bytes: &[u8], event: &mut Event) -> Result<Decoded, ParseError>;
+
+    /// Whether a frame is a JSON line of ours, which means the same wherever it stands: then frames may be decoded by
+    /// [`crate::chunk::Decoder`] on any thread.
+    fn stands_alone(&self) -> bool {
+        false
+    }
 
     /// As [`EventSource::counters`].
     fn counters(&self) -> Vec<(&'static str, u64)> {
@@ -80,5 +88,23 @@ impl<F: Framing, D: Decode> EventSource for Records<F, D> {
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
         self.decoder.counters()
+    }
+
+    fn chunks(&mut self) -> Option<&mut dyn ChunkSource> {
+        if self.framing.lines().is_some() && self.decoder.stands_alone() { Some(self) } else { None }
+    }
+}
+
+impl<F: Framing, D: Decode> ChunkSource for Records<F, D> {
+    fn fill(&mut self, chunk: &mut Chunk, records_max: usize, bytes_max: usize) -> Result<bool, SourceError> {
+        let Some(lines) = self.framing.lines() else { return Ok(false) };
+        while chunk.len() < records_max && chunk.bytes() < bytes_max {
+            let reader = &mut self.reader;
+            let more = chunk.push_with(&self.name, |bytes| lines.append(reader, bytes));
+            if !more.map_err(|error| self.meter.error(&self.name, error))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

@@ -58,6 +58,11 @@ impl Parser {
     pub fn unknown_members(&self) -> u64 {
         self.unknown_members
     }
+
+    /// The same, counted from zero again.
+    pub(crate) fn take_unknown_members(&mut self) -> u64 {
+        std::mem::take(&mut self.unknown_members)
+    }
 }
 
 impl Seen {
