@@ -1,4 +1,8 @@
-//! What the benches share: real events, made by metering the bundled capture.
+//! What the benches share: real events, made by metering the bundled capture; the data set of the search comparison; times
+//! and memory.
+
+pub mod dataset;
+pub mod measure;
 
 use std::path::{Path, PathBuf};
 

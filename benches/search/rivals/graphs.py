@@ -1,0 +1,56 @@
+"""hnswlib and usearch through `graphs.cpp`: their graph with a filter, or their own exhaustive search, whichever is faster."""
+
+import ctypes
+import os
+import time
+
+import numpy as np
+
+from cell import Setting
+
+EF = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
+M, EF_BUILD = 16, 200
+
+
+class Graph:
+    """One of the two; both have the same functions."""
+
+    def __init__(self, name, data, threads):
+        self.name, self.data = name, data
+        self.base = np.ascontiguousarray(data.base)
+        self.library = ctypes.CDLL(os.environ["FOREBAY_GRAPHS"])
+        build, size, self.search = (getattr(self.library, f"{name}_{what}") for what in ("build", "bytes", "search"))
+        build.restype = ctypes.c_void_p
+        size.restype = self.search.restype = ctypes.c_size_t
+        more = [ctypes.c_int(0)] if name == "usearch" else []
+        began = time.perf_counter()
+        self.handle = ctypes.c_void_p(build(self._rows(), *map(ctypes.c_size_t, (*self.base.shape, M, EF_BUILD, threads)), *more))
+        self.build_s = time.perf_counter() - began
+        self.bytes = size(self.handle)
+        if name == "hnswlib":
+            self.library.hnswlib_flat(self.handle, self._rows(), *map(ctypes.c_size_t, self.base.shape))
+        self.found = np.empty(4096, np.int64)
+        self.out = ctypes.c_void_p(self.found.ctypes.data)
+
+    def _rows(self):
+        return ctypes.c_void_p(self.base.ctypes.data)
+
+    def prepare(self, line, which, place):
+        mask = self.data.mask(line, which, place)
+        return None if mask is None else np.ascontiguousarray(mask, np.uint8)
+
+    def settings(self, line, which, k):
+        graph = [Setting(f"ef {ef}", self._ask(ef)) for ef in EF if ef >= min(k, 512)]
+        return [graph, [Setting("exact", self._ask(0))]]
+
+    def _ask(self, ef):
+        def search(query, k, mask):
+            filter_ = ctypes.c_void_p(mask.ctypes.data if mask is not None else None)
+            vector = ctypes.c_void_p(query.ctypes.data)
+            count = self.search(self.handle, vector, ctypes.c_size_t(k), ctypes.c_size_t(ef), filter_, self.out)
+            return self.found[:count]
+        return search
+
+
+NAMES = ["hnswlib", "usearch"]
+build = Graph

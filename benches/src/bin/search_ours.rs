@@ -1,0 +1,198 @@
+//! Our index on the data set of the search comparison, through the library's public API.
+//!
+//! `search_ours --data DIR --index DIR --out DIR`: builds the index if it is not there, opens it anew, and runs every line
+//! of `filters.json` for every k, one question after the other on one thread. What was found is written for
+//! `benches/search/`, which scores it in the same way as the rivals.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use clap::Parser;
+use forebay_benches::dataset::filters::Line;
+use forebay_benches::dataset::{Dataset, QUERIES, flows, npy, row_of};
+use forebay_benches::measure::{Latency, Resident};
+use forebay_event::Event;
+use forebay_index::{Found, Index, Options, Search};
+use serde::{Deserialize, Serialize};
+
+/// Events of one append.
+const BATCH: usize = 20_000;
+/// Questions that are asked before the clock runs.
+const WARM_UP: usize = 20;
+/// Fewest questions of a line, however slow they are.
+const QUESTIONS_MIN: usize = 50;
+/// k of every set of questions, and those of held-out events alone.
+const K_OF_BOTH: usize = 10;
+const K_OF_EVENTS: [usize; 3] = [1, 100, 1_000];
+
+/// Builds and searches an index of ours.
+#[derive(Parser)]
+struct Args {
+    /// The data set.
+    #[arg(long)]
+    data: PathBuf,
+    /// The index; built if the folder is missing.
+    #[arg(long)]
+    index: PathBuf,
+    /// Where figures and what was found go.
+    #[arg(long)]
+    out: PathBuf,
+    /// Longest that one line is measured, seconds.
+    #[arg(long, default_value_t = 3.0)]
+    budget_s: f64,
+}
+
+#[derive(Deserialize)]
+struct About {
+    events: u64,
+    seed: u64,
+    dimension: usize,
+    space: String,
+}
+
+/// One measured line; `benches/search/cell.py` writes the same for rivals.
+#[derive(Serialize)]
+struct Cell {
+    set: &'static str,
+    line: String,
+    k: usize,
+    file: String,
+    setting: String,
+    latency: Latency,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    fs_err::create_dir_all(&args.out)?;
+    let about: About = serde_json::from_str(&fs_err::read_to_string(args.data.join("about.json"))?)?;
+    let built = if args.index.exists() { None } else { Some(build(&args, &about)?) };
+    let options = Options::new(about.dimension, about.space.clone());
+    let began = Instant::now();
+    let index = Index::open(&args.index, options)?;
+    let open_s = began.elapsed().as_secs_f64();
+    let stats = index.stats();
+    ensure!(stats.events == about.events, "the index holds {} events, not {}", stats.events, about.events);
+
+    let runner = Runner::new(&args, &index, about.dimension)?;
+    let began = Instant::now();
+    runner.ask("event", &runner.lines[0], 10, 0, false)?;
+    let first_question_s = began.elapsed().as_secs_f64();
+    let cells = runner.all()?;
+    let report = serde_json::json!({
+        "name": "forebay", "version": env!("CARGO_PKG_VERSION"), "events": stats.events, "bytes": stats.bytes,
+        "engines": engines(&stats), "built": built, "open_s": open_s, "first_question_s": first_question_s,
+        "resident": Resident::now(), "cells": cells,
+    });
+    Ok(fs_err::write(args.out.join("report.json"), serde_json::to_string_pretty(&report)? + "\n")?)
+}
+
+/// Segments and events by engine.
+fn engines(stats: &forebay_index::Stats) -> Vec<(String, u64)> {
+    stats.segments.iter().map(|segment| (segment.engine.clone(), segment.events)).collect()
+}
+
+#[derive(Serialize)]
+struct Built {
+    /// Inside `append` and `compact`.
+    seconds: f64,
+    resident_peak: u64,
+}
+
+fn build(args: &Args, about: &About) -> anyhow::Result<Built> {
+    let data = Dataset::open(&flows::shared_folder(), about.seed)?;
+    let groups: Vec<u16> = npy::read(&args.data.join("group.npy"))?;
+    let mut vectors = npy::Reader::open(&args.data.join("base.npy"))?;
+    let index = Index::open(&args.index, Options::new(about.dimension, about.space.clone()))?;
+    let mut inside = Duration::ZERO;
+    for from in (0..about.events as usize).step_by(BATCH) {
+        let to = (from + BATCH).min(about.events as usize);
+        let mut batch = vec![0.0; (to - from) * about.dimension];
+        vectors.read(&mut batch)?;
+        let events: Vec<Event> = (from..to).map(|row| stamped(&data, row as u64, groups[row])).collect();
+        let began = Instant::now();
+        index.append(&events, &batch).with_context(|| format!("rows {from}..{to}"))?;
+        inside += began.elapsed();
+    }
+    let began = Instant::now();
+    index.compact()?;
+    inside += began.elapsed();
+    Ok(Built { seconds: inside.as_secs_f64(), resident_peak: Resident::now().peak })
+}
+
+fn stamped(data: &Dataset, row: u64, group: u16) -> Event {
+    let mut event = data.event(row);
+    data.fields(row, group).stamp(&mut event);
+    event
+}
+
+struct Runner<'a> {
+    args: &'a Args,
+    index: &'a Index,
+    lines: Vec<Line>,
+    text: Vec<f32>,
+    event: Vec<f32>,
+    dimension: usize,
+}
+
+impl<'a> Runner<'a> {
+    fn new(args: &'a Args, index: &'a Index, dimension: usize) -> anyhow::Result<Self> {
+        let lines = serde_json::from_str(&fs_err::read_to_string(args.data.join("filters.json"))?)?;
+        let read = |name: &str| npy::read(&args.data.join(name));
+        Ok(Self { args, index, lines, text: read("queries-text.npy")?, event: read("queries-event.npy")?, dimension })
+    }
+
+    fn all(&self) -> anyhow::Result<Vec<Cell>> {
+        let mut cells = Vec::new();
+        for line in &self.lines {
+            for set in ["text", "event"] {
+                cells.push(self.cell(set, line, K_OF_BOTH, false)?);
+            }
+            for k in K_OF_EVENTS {
+                cells.push(self.cell("event", line, k, false)?);
+            }
+        }
+        cells.push(self.cell("event", &self.lines[0], K_OF_BOTH, true)?);
+        Ok(cells)
+    }
+
+    /// Runs one line until all questions are asked or the time is over.
+    fn cell(&self, set: &'static str, line: &Line, k: usize, full: bool) -> anyhow::Result<Cell> {
+        for place in 0..WARM_UP {
+            self.ask(set, line, k, QUERIES - 1 - place, full)?;
+        }
+        let mut seconds = Vec::new();
+        let mut rows: Vec<i32> = Vec::new();
+        let mut plans = std::collections::BTreeMap::<String, usize>::new();
+        let began = Instant::now();
+        for place in 0..QUERIES {
+            if began.elapsed().as_secs_f64() > self.args.budget_s && place >= QUESTIONS_MIN {
+                break;
+            }
+            let (found, took) = self.ask(set, line, k, place, full)?;
+            seconds.push(took.as_secs_f64());
+            rows.extend(found.hits.iter().map(|hit| row_of(hit.event.event_id) as i32));
+            rows.resize(seconds.len() * k, -1);
+            for segment in &found.plan.segments {
+                *plans.entry(format!("{:?}", segment.engine).to_lowercase()).or_default() += 1;
+            }
+        }
+        let name = if full { format!("{} with reasons and summary", line.name) } else { line.name.clone() };
+        let file = format!("{set}-{}-{k}.npy", name.replace([' ', '%', '.'], "_"));
+        npy::write(&self.args.out.join(&file), &rows, k)?;
+        let setting = plans.iter().map(|(engine, count)| format!("{engine} {count}")).collect::<Vec<_>>().join(", ");
+        let latency = Latency::of(&seconds);
+        eprintln!("{set:<6} {name:<12} k {k:<5} {:>9.3} ms p50 {:>9.3} p99  {setting}", latency.p50_ms, latency.p99_ms);
+        Ok(Cell { set, line: name, k, file, setting, latency })
+    }
+
+    fn ask(&self, set: &str, line: &Line, k: usize, place: usize, full: bool) -> anyhow::Result<(Found, Duration)> {
+        let vectors = if set == "text" { &self.text } else { &self.event };
+        let vector = vectors[place * self.dimension..(place + 1) * self.dimension].to_vec();
+        let filter = line.rule.filter(set, place);
+        let search = Search { filter, vector: Some(vector), k, explain: full, summary: full, ..Search::default() };
+        let began = Instant::now();
+        let found = self.index.search(&search)?;
+        Ok((found, began.elapsed()))
+    }
+}
