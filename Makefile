@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help demo test lint bench models lab setup openapi
+.PHONY: help demo test lint bench bench-instructions models lab setup openapi
 
 help:
 	@echo "make demo    load the bundled capture, ask it questions, serve the page"
 	@echo "make test    every test"
 	@echo "make lint    format, clippy, documentation, licences"
 	@echo "make bench   criterion benches and the comparisons of benches/README.md"
+	@echo "make bench-instructions   instructions of the hot paths against the recorded counts (valgrind)"
 	@echo "make models  train the networks again (half an hour)"
 	@echo "make lab     run the sample network again and capture it (root, seven minutes; packages in lab/packages.txt)"
 
@@ -32,6 +33,12 @@ lint:
 
 bench: setup
 	benches/run.sh
+
+# UPDATE_BASELINE="why" records the new counts and the reason.
+bench-instructions:
+	@scripts/setup.sh test
+	cargo build --release --locked --quiet --workspace --bins
+	"$${CARGO_TARGET_DIR:-target}/release/instructions"
 
 models: setup
 	models/train.sh

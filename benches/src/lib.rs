@@ -1,8 +1,11 @@
 //! What the benches share: real events, made by metering the bundled capture; the data set of the search comparison; times
 //! and memory.
 
+pub mod baseline;
 pub mod dataset;
 pub mod measure;
+pub mod processor;
+pub mod workloads;
 
 use std::path::{Path, PathBuf};
 

@@ -27,7 +27,7 @@ class Pgvector:
     """A cluster that lives as long as this object."""
 
     def __init__(self, name, data, threads):
-        self.name, self.data = name, data
+        self.name, self.data, self.set_to = name, data, None
         self.folder = Path(tempfile.mkdtemp(prefix="forebay-pg-", dir=os.environ.get("FOREBAY_SCRATCH")))
         self._start()
         self.connection = psycopg.connect(f"host={self.folder} user=bench dbname=postgres", autocommit=True)
@@ -50,6 +50,11 @@ class Pgvector:
         graph = [Setting(f"hnsw.ef_search {ef}", self._ask(True, ef)) for ef in EF if ef >= min(k, 320)]
         return [graph, [Setting("exact", self._ask(False, EF[0]))]]
 
+    def processor_s(self):
+        """Processor time of the server's process for our connection, and of this thread."""
+        spent_ns = int(Path(f"/proc/{self.connection.info.backend_pid}/schedstat").read_text().split()[0])
+        return spent_ns / 1e9 + time.thread_time()
+
     def close(self):
         self.connection.close()
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
@@ -66,19 +71,15 @@ class Pgvector:
         return total
 
     def _ask(self, graph, ef):
-        wanted = (graph, ef)
-
         def search(query, k, where):
             vector = "[" + ",".join(map(repr, query.tolist())) + "]"
             sql = f"SELECT id FROM events {where} ORDER BY v <#> %s::vector LIMIT {k}"
             return np.fromiter((row[0] for row in self.connection.execute(sql, (vector,)).fetchall()), np.int32)
 
         def with_setting(query, k, where):
-            if getattr(self, "set_to", None) != wanted:
-                on = "on" if graph else "off"
-                self._say(f"SET hnsw.ef_search = {ef}", f"SET enable_indexscan = on")
-                self._say(f"SET forebay.unused = '{on}'")
-                self.set_to = wanted
+            if self.set_to != ef:
+                self._say(f"SET hnsw.ef_search = {ef}")
+                self.set_to = ef
             return search(query, k, where)
 
         def exact(query, k, where):
