@@ -8,6 +8,7 @@ mod config_command;
 mod convert;
 mod embed;
 mod events;
+mod index_command;
 mod input;
 mod logs;
 mod output;
@@ -48,6 +49,8 @@ enum Command {
     Serve(serve::Args),
     /// Ask a question in plain words
     Search(search::Args),
+    /// Look after the index: what it holds, merging, dropping what is old, copies
+    Index(index_command::Args),
     /// Look at single events
     Events(events::Args),
     /// Print the values in effect and where each came from
@@ -82,6 +85,7 @@ fn run(cli: Cli, flags: &clap::ArgMatches) -> anyhow::Result<()> {
         Command::Embed(args) => embed::run(&args, &config),
         Command::Serve(args) => serve::run(args, &config),
         Command::Search(args) => search::run(args, &config),
+        Command::Index(args) => index_command::run(args, &config),
         Command::Events(args) => events::run(args, &config),
         Command::Config(args) => config_command::run(&args, &effective),
     }

@@ -22,6 +22,7 @@ pub(crate) fn run(_args: Args, config: &Config) -> anyhow::Result<()> {
         concurrent_max: serve.concurrent_max,
         timeout: Duration::from_secs(serve.timeout_s),
         shutdown: Duration::from_secs(serve.shutdown_s),
+        copies: (!serve.copies_dir.as_os_str().is_empty()).then(|| serve.copies_dir.clone()),
     };
     Ok(forebay_api::serve(settings, ask(config), sources(config)?)?)
 }

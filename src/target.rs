@@ -185,11 +185,12 @@ pub(crate) fn sources(config: &Config) -> anyhow::Result<Sources> {
         runtime: named(&config.models.runtime),
         precision: config.embed.precision.parse().map_err(|error| anyhow!("embed.precision: {error}"))?,
         threads: config.embed.threads,
+        retention: config.retention.into(),
     })
 }
 
 /// Where the index lies.
-fn index_dir(config: &Config) -> PathBuf {
+pub(crate) fn index_dir(config: &Config) -> PathBuf {
     config.data.dir.join("index")
 }
 

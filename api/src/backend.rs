@@ -1,14 +1,13 @@
 //! Index and networks together: what the HTTP handlers and the command line ask.
 //!
 //! Everything here blocks and is called from threads that may. Networks come from pools whose size bounds how many run at
-//! once; storing is done by one caller at a time.
+//! once.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
 
 use forebay_embedder::{EmbedError, EventPool, Precision, QueryPool, models, runtime, tokenize};
 use forebay_event::{Event, EventId};
-use forebay_index::{Found, Index, IndexError, Options, Search, Stats};
+use forebay_index::{Copied, Dropped, Found, Index, IndexError, Options, Retention, Search, Stats};
 
 /// Where index and networks are.
 #[derive(Clone, Debug)]
@@ -25,6 +24,8 @@ pub struct Sources {
     pub precision: Precision,
     /// Networks of each kind that run at once; 0 is one for each core.
     pub threads: usize,
+    /// What the index keeps.
+    pub retention: Retention,
 }
 
 /// Why there is no backend. The messages say whose fault it is and what to do.
@@ -65,8 +66,6 @@ pub struct Backend {
     events: EventPool,
     queries: QueryPool,
     model: String,
-    /// Held while a batch is stored, so that asking what is there and adding the rest is one step.
-    storing: Mutex<()>,
 }
 
 impl Backend {
@@ -78,7 +77,8 @@ impl Backend {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
-        let index = Index::open(&sources.index, Options::new(event.dimension(), event.manifest().space.clone()))?;
+        let options = Options::new(event.dimension(), event.manifest().space.clone());
+        let index = Index::open(&sources.index, Options { retention: sources.retention, ..options })?;
         for damaged in index.stats().damaged {
             tracing::error!(segment = damaged.name, events = damaged.events, reason = damaged.reason, "set aside");
         }
@@ -87,7 +87,6 @@ impl Backend {
             events: EventPool::load(&event, sources.precision, sessions)?,
             queries: QueryPool::load(&query, sources.precision, sessions)?,
             model: format!("{} and {}", event.origin(), query.origin()),
-            storing: Mutex::new(()),
         })
     }
 
@@ -124,51 +123,41 @@ impl Backend {
         self.index.stats()
     }
 
-    /// Embeds and stores `events`; on return those that are [`Stored::New`] are durable and searchable.
+    /// Drops every segment whose events all started before `before_us`.
+    pub fn delete_before(&self, before_us: i64) -> Result<Dropped, IndexError> {
+        self.index.delete_before(before_us)
+    }
+
+    /// Makes a copy of the index as the folder `to`.
+    pub fn copy_to(&self, to: &Path) -> Result<Copied, IndexError> {
+        self.index.copy_to(to)
+    }
+
+    /// Embeds and stores `events`; on return those that are [`Stored::New`] are durable and searchable. Callers on several
+    /// threads embed side by side and are synced together.
     ///
     /// On an error nothing of the batch was stored, or all of it and the error came after: sending it again is safe.
-    pub(crate) fn store(&self, events: &[Event]) -> Result<Vec<Stored>, StoreError> {
-        let _storing = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut fates = self.fates(events)?;
-        // Each round either stores the rest or refuses one event, so the rounds are bounded by the batch.
-        for _ in 0..=events.len() {
-            let fresh: Vec<&Event> = pick(events, &fates);
-            if fresh.is_empty() {
-                break;
-            }
-            let mut vectors = Vec::with_capacity(fresh.len() * self.events.dimension());
-            self.events.embed(&fresh, &mut vectors)?;
-            let owned: Vec<Event> = fresh.into_iter().cloned().collect();
-            match self.index.append(&owned, &vectors) {
-                Ok(_) => break,
-                Err(IndexError::Event { id, reason }) => refuse(events, &mut fates, id, &reason),
-                Err(error) => return Err(error.into()),
-            }
+    pub(crate) fn store(&self, mut events: Vec<Event>) -> Result<Vec<Stored>, StoreError> {
+        let mut fates: Vec<Option<Stored>> = events.iter().map(refused).collect();
+        let mut kept = fates.iter().map(Option::is_none);
+        events.retain(|_| kept.next() == Some(true));
+        let mut vectors = Vec::with_capacity(events.len() * self.events.dimension());
+        if !events.is_empty() {
+            self.events.embed(&events.iter().collect::<Vec<_>>(), &mut vectors)?;
         }
-        Ok(fates)
-    }
-
-    /// Which of `events` are there already.
-    fn fates(&self, events: &[Event]) -> Result<Vec<Stored>, IndexError> {
-        let mut seen = std::collections::HashSet::with_capacity(events.len());
-        events
-            .iter()
-            .map(|event| {
-                let known = !seen.insert(event.event_id) || self.index.event(event.event_id)?.is_some();
-                Ok(if known { Stored::Duplicate } else { Stored::New })
-            })
-            .collect()
+        let is_new = self.index.append_each(events, vectors)?;
+        let undecided = fates.iter_mut().filter(|fate| fate.is_none());
+        for (fate, is_new) in undecided.zip(is_new) {
+            *fate = Some(if is_new { Stored::New } else { Stored::Duplicate });
+        }
+        Ok(fates.into_iter().map(|fate| fate.expect("each event was refused or appended")).collect())
     }
 }
 
-fn pick<'e>(events: &'e [Event], fates: &[Stored]) -> Vec<&'e Event> {
-    events.iter().zip(fates).filter(|(_, fate)| **fate == Stored::New).map(|(event, _)| event).collect()
-}
-
-fn refuse(events: &[Event], fates: &mut [Stored], id: EventId, reason: &str) {
-    for (event, fate) in events.iter().zip(fates) {
-        if event.event_id == id && *fate == Stored::New {
-            *fate = Stored::Refused(reason.to_owned());
-        }
+/// Why the index would not take an event, if it would not.
+fn refused(event: &Event) -> Option<Stored> {
+    match Index::check(event) {
+        Err(IndexError::Event { reason, .. }) => Some(Stored::Refused(reason)),
+        _ => None,
     }
 }

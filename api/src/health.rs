@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::metrics::{INDEX_EVENTS, INDEX_SEGMENTS, INDEX_SET_ASIDE};
+use crate::metrics::{INDEX_BYTES, INDEX_COUNTS, INDEX_EVENTS, INDEX_HOT_EVENTS, INDEX_SEGMENTS, INDEX_SET_ASIDE};
 use crate::problem::Problem;
 use crate::state::{Service, blocking};
 
@@ -22,6 +22,9 @@ pub struct Stats {
     pub uptime_s: u64,
     /// Events that can be found.
     pub events: u64,
+    /// Events of these that are in memory and in the log, and in no segment yet.
+    #[serde(default)]
+    pub hot_events: u64,
     /// Bytes of the index on disk.
     pub bytes: u64,
     /// When the first event started, Unix epoch, microseconds; null when there is none.
@@ -79,6 +82,7 @@ fn compose(held: Held, models: String, uptime_s: u64) -> Stats {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s,
         events: held.events,
+        hot_events: held.hot_events,
         bytes: held.bytes,
         first_us: held.time_range_us.map(|(first, _)| first),
         last_us: held.time_range_us.map(|(_, last)| last),
@@ -120,7 +124,12 @@ pub(crate) async fn metrics(State(service): State<Service>) -> Result<impl IntoR
         let metrics = &service.metrics;
         metrics.gauge(&INDEX_EVENTS, &[]).set(held.events as f64);
         metrics.gauge(&INDEX_SEGMENTS, &[]).set(held.segments.len() as f64);
+        metrics.gauge(&INDEX_HOT_EVENTS, &[]).set(held.hot_events as f64);
+        metrics.gauge(&INDEX_BYTES, &[]).set(held.bytes as f64);
         metrics.gauge(&INDEX_SET_ASIDE, &[]).set(held.damaged.len() as f64);
+        for (name, count) in &held.counters {
+            metrics.counter(&INDEX_COUNTS, &[("name", name)]).absolute(*count);
+        }
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], service.metrics.render()))
 }

@@ -10,7 +10,7 @@
 //! **Layout.** [`Backend`] is index and networks together, [`answer`](answer()) goes from a [`SearchRequest`] to an
 //! [`Answer`] without HTTP (the command line uses it too), [`serve`] and [`Server`] put it on a socket. A request passes
 //! [`observe`] (identifier, log, metrics, errors in words), `guard` (token, host, origin), then a handler: `search`,
-//! `events`, `ingest`, `health`, `page`.
+//! `events`, `ingest`, `health`, `upkeep`, `page`.
 //!
 //! **Failure.** [`ApiError`] is what can go wrong with a request, [`StartError`] what keeps the service from starting.
 
@@ -36,6 +36,7 @@ mod search;
 mod server;
 mod settings;
 mod state;
+mod upkeep;
 
 pub use answer::{Ask, answer};
 pub use backend::{Backend, OpenError, Sources};

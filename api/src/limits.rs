@@ -51,7 +51,10 @@ pub const CONNECTIONS_MAX: usize = 1_024;
 pub const INGESTS_MAX: usize = 8;
 
 /// Most lines that are embedded and stored together.
-pub const BATCH_LINES_MAX: usize = 1_024;
+pub const BATCH_LINES_MAX: usize = 2_048;
+
+/// Most batches of one stream that are being stored at once: while one is synced, the next are parsed and embedded.
+pub const BATCHES_AT_ONCE: usize = 3;
 
 /// Most bytes of lines that wait to be stored together.
 pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -68,6 +71,12 @@ pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// Result lines that wait for the client to read them, in bytes.
 pub const RESULT_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Bytes of result lines that are handed to the connection at once.
+pub const RESULT_PIECE_BYTES: usize = 32 * 1024;
+
+/// Longest name of a copy of the index, in bytes.
+pub const COPY_NAME_BYTES_MAX: usize = 64;
 
 /// Seconds after which a client that was turned away for load may try again.
 pub const RETRY_AFTER_S: u64 = 1;

@@ -58,6 +58,9 @@ families! {
     INGEST_BATCH_SECONDS Histogram "forebay_ingest_batch_duration_seconds" "Time to parse, embed and store a batch.";
     INDEX_EVENTS Gauge "forebay_index_events" "Events in the index.";
     INDEX_SEGMENTS Gauge "forebay_index_segments" "Segments of the index that serve.";
+    INDEX_HOT_EVENTS Gauge "forebay_index_hot_events" "Events in memory and in the log, and in no segment yet.";
+    INDEX_BYTES Gauge "forebay_index_bytes" "Bytes of the index on disk, the log among them.";
+    INDEX_COUNTS Counter "forebay_index_counts_total" "What the index has counted since it was opened, by name.";
     INDEX_SET_ASIDE Gauge "forebay_index_segments_set_aside" "Segments found damaged and set aside.";
 }
 

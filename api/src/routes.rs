@@ -17,7 +17,7 @@ use crate::guard::guard;
 use crate::ingest::{self, Forms};
 use crate::observe::observe;
 use crate::state::Service;
-use crate::{events, health, page, problem, search};
+use crate::{events, health, page, problem, search, upkeep};
 
 /// What the document says of the whole.
 #[derive(utoipa::OpenApi)]
@@ -40,7 +40,8 @@ fn documented() -> OpenApiRouter<Service> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(search::search))
         .routes(routes!(events::event))
-        .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::ingest, upkeep::delete_events))
+        .routes(routes!(upkeep::copy))
         .routes(routes!(health::stats))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -21,6 +22,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How long requests in flight may take after a stop signal.
     pub shutdown: Duration,
+    /// The folder that copies of the index are made in; none where none may be made.
+    pub copies: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -32,6 +35,7 @@ impl Default for Settings {
             concurrent_max: 64,
             timeout: Duration::from_secs(30),
             shutdown: Duration::from_secs(10),
+            copies: None,
         }
     }
 }

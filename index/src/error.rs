@@ -76,6 +76,9 @@ pub enum IndexError {
     /// The machine's fault: an earlier write was not carried to the disk, so this index takes no more until opened anew.
     #[error("an earlier write failed ({0}); the index takes no more events until it is opened again")]
     Poisoned(String),
+    /// The machine's fault: the part of the index in memory is at its bound and cannot be written as a segment.
+    #[error("events cannot be written as a segment ({0}), and no more are taken into memory; make room on the disk")]
+    Full(String),
     /// The machine's fault: what is on disk is not what was written, and was not caught when opening.
     #[error("{place}: damaged: {reason}")]
     Damaged {

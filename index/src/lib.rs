@@ -8,12 +8,17 @@
 //!
 //! **Layout.** [`Index`] is the door; `docs/segment-format.md` specifies the files. A search goes through `query`:
 //! `select` evaluates the filter to bitmaps, `rank` orders what passes (`engine` for vectors, `bm25` for words),
-//! `reasons` and `summary` explain. `writer` appends and merges `segment`s, `store` opens and repairs.
+//! `reasons` and `summary` explain. `hot` tells the path of an append through the `log` into memory; `writer` says who may
+//! change what, with `sealing`, `merging`, `retention`, `verifying`, which the
+//! `worker` runs, and `backup`; `store` opens and repairs.
 //!
 //! **Failure.** [`IndexError`] says whose fault it is. After a failed sync the writer takes no more.
 
+mod append;
+mod backup;
 mod bitmap;
 mod bm25;
+mod check;
 mod cpu;
 mod cursor;
 mod durable;
@@ -21,15 +26,22 @@ mod engine;
 mod error;
 pub mod filter;
 mod found;
+mod hot;
 mod index;
+mod known;
 pub mod limits;
+mod log;
 mod manifest;
+mod merging;
 mod options;
 mod query;
 pub mod question;
 mod rank;
 mod reasons;
+mod recovery;
+mod retention;
 mod sealed;
+mod sealing;
 mod search;
 mod segment;
 mod select;
@@ -39,13 +51,17 @@ mod stats;
 mod store;
 mod summary;
 pub mod text;
+mod verifying;
+mod worker;
 mod writer;
 
+pub use backup::Copied;
 pub use cpu::cpu_check;
 pub use error::IndexError;
 pub use filter::Filter;
 pub use found::{Engine, FacetValue, Facets, Found, Hit, Plan, Reason, SegmentPlan, TimelineBin};
 pub use index::Index;
 pub use options::Options;
+pub use retention::{Dropped, Retention};
 pub use search::{Cursor, Search};
 pub use stats::{Appended, Compacted, DamagedSegment, SegmentStats, Stats};

@@ -1,5 +1,7 @@
 //! Every bound of the crate, in one place.
 
+use std::time::Duration;
+
 /// Most hits of one page.
 pub const HITS_MAX: usize = 1_000;
 
@@ -49,8 +51,55 @@ pub const MERGE_FACTOR: usize = 8;
 /// Events up to which a segment belongs to the lowest tier; each tier above holds [`MERGE_FACTOR`] times as many.
 pub const TIER_EVENTS: u64 = 512;
 
-/// Largest merge, in events, that `append` does by itself; larger ones wait for `compact`.
-pub const INLINE_MERGE_EVENTS_MAX: u64 = 65_536;
+/// Hot events from which they are written as a segment. Fewer make more segments to merge; more make searches slower, for
+/// the hot part is scanned exactly: 32,768 vectors of 256 numbers take about 3 ms.
+pub const SEAL_EVENTS: usize = 32_768;
+
+/// Bytes of a log file from which it is ended, however few events it holds.
+pub const SEAL_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Age of a log file from which it is ended. It is as safe in the log; but opening is faster without.
+pub const SEAL_AFTER: Duration = Duration::from_mins(10);
+
+/// Hot events from which closing an index writes them as a segment, so that the next opening need not read them.
+pub const CLOSE_SEAL_EVENTS: u64 = 4_096;
+
+/// Hot events at which appends wait until some are sealed, as a multiple of what is sealed at once.
+pub const HOT_SEALS_MAX: usize = 4;
+
+/// Hot bytes, in the log, at which appends wait until some are sealed.
+pub const HOT_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Longest frame of the log, in bytes. A batch that is larger becomes a segment at once.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Largest event in the log, in bytes: a line of the event format, and room for the frame around it.
+pub const LOG_EVENT_BYTES_MAX: usize = forebay_event::limits::LINE_BYTES_MAX + 1_024;
+
+/// Bytes of frames that are written and synced together, from which further ones wait for the next round.
+pub const GROUP_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Slices of one tier in memory that are joined into one; each tier holds slices this many times as large as the one below.
+pub const COALESCE_FACTOR: usize = 4;
+
+/// Events from which a slice is left alone: there are few of them, and they are copied once more when they are sealed.
+pub const COALESCE_BELOW_EVENTS: u32 = 4_096;
+
+/// Windows of time into which the time that events are kept is divided, where it is limited: a segment spans at most one
+/// of them through merging, so it can be dropped within an eighth of that time after its last event is due.
+pub const RETENTION_WINDOWS: i64 = 8;
+
+/// How long closing an index waits for a merge that is under way.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a background thread rests when there is nothing to do.
+pub const WORKER_REST: Duration = Duration::from_secs(1);
+
+/// How long a background thread rests after a failure.
+pub const WORKER_RETRY: Duration = Duration::from_secs(5);
+
+/// Priority of the background threads, 0 to 19: at 10 one of them gets about a tenth of what a search beside it gets.
+pub const WORKER_NICE: i32 = 10;
 
 /// Most bins of a timeline.
 pub const TIMELINE_BINS_MAX: usize = 60;
@@ -83,4 +132,7 @@ pub const VERIFY_AT_OPEN_BYTES: u64 = 1 << 30;
 const _: () = assert!(HITS_MAX <= CURSOR_DEPTH_MAX);
 const _: () = assert!(SEGMENT_EVENTS_MAX < u32::MAX as usize);
 const _: () = assert!(MERGE_FACTOR >= 2);
+const _: () = assert!(COALESCE_FACTOR.is_power_of_two() && COALESCE_FACTOR >= 2);
+const _: () = assert!(SEAL_BYTES < HOT_BYTES_MAX && HOT_SEALS_MAX >= 2, "sealing begins before appends wait");
+const _: () = assert!(SEAL_BYTES + 2 * FRAME_BYTES_MAX as u64 <= HOT_BYTES_MAX);
 const _: () = assert!(TEXT_WEIGHT_DEFAULT <= TEXT_WEIGHT_MAX && TEXT_WEIGHT_MAX <= 0.5);

@@ -15,7 +15,7 @@ use crate::{IndexError, Options, durable, sealed};
 pub(crate) const INDEX_MANIFEST: &str = "index.json";
 
 /// The format this version writes, and the newest it reads.
-const INDEX_FORMAT: u32 = 1;
+pub(crate) const INDEX_FORMAT: u32 = 2;
 
 /// Digits of the number in a segment's name.
 const SEGMENT_DIGITS: usize = 10;
@@ -33,6 +33,9 @@ pub(crate) struct IndexManifest {
     pub(crate) next_seq: u64,
     /// Number of the next segment.
     pub(crate) next_segment: u64,
+    /// Number of the first log file that counts. Format 1 had no log.
+    #[serde(default)]
+    pub(crate) first_log: u64,
     /// The live segments.
     pub(crate) segments: Vec<Listed>,
     /// Segments that were set aside.
@@ -57,6 +60,7 @@ impl IndexManifest {
             dimension: options.dimension,
             next_seq: 0,
             next_segment: 0,
+            first_log: 0,
             segments: Vec::new(),
             damaged: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! How an index is opened.
 
-use crate::IndexError;
-use crate::limits::{DIMENSION_MAX, SPACE_BYTES_MAX};
+use crate::limits::{DIMENSION_MAX, HOT_SEALS_MAX, SEAL_EVENTS, SPACE_BYTES_MAX};
+use crate::{IndexError, Retention};
 
 /// How an index is opened. Start from [`Options::new`].
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +14,14 @@ pub struct Options {
     pub graph_from: usize,
     /// Threads that build a graph. A search always uses one.
     pub build_threads: usize,
-    /// Whether `append` merges small segments by itself.
-    pub merge_on_append: bool,
+    /// Hot events from which they are written as a segment; an append of as many becomes one at once.
+    pub seal_events: usize,
+    /// Hot events at which appends wait until some are written as segments.
+    pub hot_events_max: usize,
+    /// Whether segments are merged in the background; [`crate::Index::compact`] merges in any case.
+    pub merge_in_background: bool,
+    /// What is kept.
+    pub retention: Retention,
 }
 
 impl Options {
@@ -29,7 +35,10 @@ impl Options {
             model_space: model_space.into(),
             graph_from: Self::GRAPH_FROM,
             build_threads: std::thread::available_parallelism().map_or(1, usize::from),
-            merge_on_append: true,
+            seal_events: SEAL_EVENTS,
+            hot_events_max: HOT_SEALS_MAX * SEAL_EVENTS,
+            merge_in_background: true,
+            retention: Retention::default(),
         }
     }
 
@@ -43,6 +52,10 @@ impl Options {
         }
         if self.graph_from == 0 || self.build_threads == 0 {
             return Err(IndexError::Options("graph_from and build_threads must be at least 1".to_owned()));
+        }
+        if self.seal_events == 0 || self.hot_events_max < 2 * self.seal_events {
+            let reason = "seal_events must be at least 1 and hot_events_max twice as much";
+            return Err(IndexError::Options(reason.to_owned()));
         }
         Ok(())
     }

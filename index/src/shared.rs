@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::Options;
+use crate::segment::Segment;
 use crate::snapshot::Snapshot;
+use crate::stats::DamagedSegment;
 
 /// What readers and the writer share.
 pub(crate) struct Shared {
@@ -15,7 +17,13 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     /// Counts since opening.
     pub(crate) counters: Counters,
+    /// What was found damaged, since the index was made.
+    damaged: Mutex<Vec<DamagedSegment>>,
     snapshot: RwLock<Arc<Snapshot>>,
+    /// Held while the next snapshot is put together.
+    updating: Mutex<()>,
+    /// What no snapshot holds any more, and perhaps a running search: the worker lets it go, for unmapping takes time.
+    retired: Mutex<Vec<Arc<Segment>>>,
 }
 
 /// Counts since opening.
@@ -25,7 +33,16 @@ pub(crate) struct Counters {
     pub(crate) searches_fell_back: Counter,
     pub(crate) events_added: Counter,
     pub(crate) events_duplicate: Counter,
+    pub(crate) seals: Counter,
+    pub(crate) seals_failed: Counter,
     pub(crate) merges: Counter,
+    pub(crate) merges_failed: Counter,
+    pub(crate) appends_waited: Counter,
+    pub(crate) appends_waited_us: Counter,
+    pub(crate) log_events_replayed: Counter,
+    pub(crate) log_bytes_torn: Counter,
+    pub(crate) segments_dropped: Counter,
+    pub(crate) events_dropped: Counter,
     pub(crate) leftovers_removed: Counter,
 }
 
@@ -51,15 +68,42 @@ impl Counters {
             ("searches_fell_back", self.searches_fell_back.value()),
             ("events_added", self.events_added.value()),
             ("events_duplicate", self.events_duplicate.value()),
+            ("seals", self.seals.value()),
+            ("seals_failed", self.seals_failed.value()),
             ("merges", self.merges.value()),
+            ("merges_failed", self.merges_failed.value()),
+            ("appends_waited", self.appends_waited.value()),
+            ("appends_waited_us", self.appends_waited_us.value()),
+            ("log_events_replayed", self.log_events_replayed.value()),
+            ("log_bytes_torn", self.log_bytes_torn.value()),
+            ("segments_dropped", self.segments_dropped.value()),
+            ("events_dropped", self.events_dropped.value()),
             ("leftovers_removed", self.leftovers_removed.value()),
         ]
     }
 }
 
 impl Shared {
-    pub(crate) fn new(dir: PathBuf, options: Options, snapshot: Snapshot) -> Self {
-        Self { dir, options, counters: Counters::default(), snapshot: RwLock::new(Arc::new(snapshot)) }
+    pub(crate) fn new(dir: PathBuf, options: Options, snapshot: Snapshot, damaged: Vec<DamagedSegment>) -> Self {
+        Self {
+            dir,
+            options,
+            counters: Counters::default(),
+            damaged: Mutex::new(damaged),
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            updating: Mutex::new(()),
+            retired: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// What was found damaged.
+    pub(crate) fn damaged(&self) -> Vec<DamagedSegment> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers damage found since the index was opened.
+    pub(crate) fn add_damaged(&self, damaged: DamagedSegment) {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).push(damaged);
     }
 
     /// The segments of this moment.
@@ -69,7 +113,27 @@ impl Shared {
     }
 
     /// Shows searches that start from now on other segments.
-    pub(crate) fn replace(&self, snapshot: Snapshot) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        let _alone = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Snapshot::clone(&self.snapshot());
+        change(&mut next);
+        let next = Arc::new(next);
+        let before = std::mem::replace(&mut *self.snapshot.write().unwrap_or_else(PoisonError::into_inner), next);
+        // Given back after the lock, which searches wait for.
+        drop(before);
+    }
+
+    /// Keeps what a snapshot held until nobody uses it.
+    pub(crate) fn retire(&self, segments: impl IntoIterator<Item = Arc<Segment>>) {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).extend(segments);
+    }
+
+    /// Lets go of what is not used any more. For a thread that nobody waits for.
+    pub(crate) fn bury(&self) {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let (unused, used) = retired.drain(..).partition(|segment| Arc::strong_count(segment) == 1);
+        *retired = used;
+        drop(retired);
+        drop::<Vec<Arc<Segment>>>(unused);
     }
 }

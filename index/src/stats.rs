@@ -9,20 +9,26 @@ use serde::Serialize;
 pub struct Stats {
     /// Events that can be found.
     pub events: u64,
-    /// Bytes of the live segments on disk.
+    /// Bytes on disk: the live segments and the log.
     pub bytes: u64,
+    /// Events of these that are in memory and in the log, and in no segment yet.
+    pub hot_events: u64,
+    /// Bytes of the log.
+    pub log_bytes: u64,
     /// The vector space.
     pub model_space: String,
     /// Numbers in a vector.
     pub dimension: usize,
     /// First and last start of a flow, Unix epoch, microseconds.
     pub time_range_us: Option<(i64, i64)>,
-    /// The live segments.
+    /// The live segments on disk.
     pub segments: Vec<SegmentStats>,
-    /// Segments that were found damaged and set aside, since the index was made.
+    /// Slices in memory that hold the hot events.
+    pub slices: usize,
+    /// Segments and places of the log that were found damaged and set aside, since the index was made.
     pub damaged: Vec<DamagedSegment>,
-    /// Since opening, by name: `searches`, `searches_fell_back`, `events_added`, `events_duplicate`, `merges`,
-    /// `leftovers_removed`.
+    /// Since opening, by name; the list is in `shared::Counters`. Among them `seals` and `merges` with those that failed,
+    /// `appends_waited` for room (and how long, `appends_waited_us`), `log_bytes_torn` by a crash, `events_dropped` by age.
     pub counters: Vec<(&'static str, u64)>,
 }
 
@@ -39,7 +45,7 @@ pub struct SegmentStats {
     pub engine: String,
 }
 
-/// A segment that was set aside.
+/// A segment, or a place of the log, that was set aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct DamagedSegment {
     /// Its name.

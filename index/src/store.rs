@@ -2,18 +2,21 @@
 //!
 //! After a crash there may be half-written segments in `building/` and whole ones in `segments/` that the manifest does
 //! not list: an append that was not acknowledged, or segments already merged into another. Both are removed. What the
-//! manifest lists is verified; what is damaged is moved to `aside/` and remembered.
+//! manifest lists is verified; what is damaged is moved to `aside/` and remembered. Then the log is read.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fs_err as fs;
 
-use crate::manifest::{INDEX_MANIFEST, IndexManifest, Listed, Recovered, names};
+use crate::known::Known;
 use crate::limits::VERIFY_AT_OPEN_BYTES;
-use crate::segment::{ASIDE_DIR, BUILDING_DIR, Fault, SEGMENTS_DIR, Segment, verify};
+use crate::log::LOG_DIR;
+use crate::manifest::{INDEX_FORMAT, INDEX_MANIFEST, IndexManifest, Listed, Recovered, names};
+use crate::segment::{ASIDE_DIR, BUILDING_DIR, Fault, SEGMENTS_DIR, verify};
 use crate::stats::DamagedSegment;
-use crate::{IndexError, Options, durable};
+use crate::{IndexError, Options, durable, recovery};
 
 /// File whose lock says that the index is in use.
 const LOCK_FILE: &str = "lock";
@@ -25,7 +28,9 @@ pub(crate) struct Opened {
     /// The manifest, as it is on the disk.
     pub(crate) manifest: IndexManifest,
     /// The live segments.
-    pub(crate) segments: Vec<Segment>,
+    pub(crate) segments: Vec<Arc<Known>>,
+    /// What the log gave back.
+    pub(crate) recovered: recovery::Recovered,
     /// Segments that could not be looked at. They stay listed, and are tried again when the index is next opened.
     pub(crate) unreadable: Vec<DamagedSegment>,
     /// Folders of a crash that were removed.
@@ -34,13 +39,14 @@ pub(crate) struct Opened {
 
 /// Opens the index in `dir`, or makes it there.
 pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, IndexError> {
-    for folder in [dir.to_owned(), dir.join(SEGMENTS_DIR), dir.join(BUILDING_DIR), dir.join(ASIDE_DIR)] {
+    for folder in ["", SEGMENTS_DIR, BUILDING_DIR, ASIDE_DIR, LOG_DIR].map(|name| dir.join(name)) {
         fs::create_dir_all(folder)?;
     }
     let lock = lock(dir)?;
     let Recovered { mut manifest, broken } = IndexManifest::read(dir, options)?;
     let mut leftovers = remove_all(&dir.join(BUILDING_DIR), |_| true)?;
     let before = manifest.clone();
+    manifest.format = INDEX_FORMAT;
     for (name, reason) in broken {
         manifest.damaged.push(set_aside(dir, Listed { name, events: 0 }, reason)?);
     }
@@ -52,7 +58,7 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, IndexError> 
     for entry in std::mem::take(&mut manifest.segments) {
         match verify(dir, &entry.name, options, &mut budget) {
             Ok(segment) => {
-                segments.push(segment);
+                segments.push(Arc::new(Known::new(Arc::new(segment))));
                 kept.push(entry);
             }
             Err(Fault::Damaged(reason)) => manifest.damaged.push(set_aside(dir, entry, reason)?),
@@ -65,10 +71,11 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, IndexError> 
         }
     }
     manifest.segments = kept;
+    let recovered = recovery::recover(dir, &mut manifest, &segments, options)?;
     if manifest != before || !dir.join(INDEX_MANIFEST).exists() {
         manifest.write(dir)?;
     }
-    Ok(Opened { lock, manifest, segments, unreadable, leftovers })
+    Ok(Opened { lock, manifest, segments, recovered, unreadable, leftovers })
 }
 
 fn lock(dir: &Path) -> Result<File, IndexError> {
@@ -82,7 +89,7 @@ fn lock(dir: &Path) -> Result<File, IndexError> {
 }
 
 /// Moves a damaged segment out of the way, keeping whatever is left of it for a person to look at.
-fn set_aside(dir: &Path, entry: Listed, reason: String) -> Result<DamagedSegment, IndexError> {
+pub(crate) fn set_aside(dir: &Path, entry: Listed, reason: String) -> Result<DamagedSegment, IndexError> {
     let from = dir.join(SEGMENTS_DIR).join(&entry.name);
     let aside = if from.exists() {
         let to = dir.join(ASIDE_DIR).join(&entry.name);

@@ -44,7 +44,7 @@ fn pages(index: &Index, search: &Search, mut between: impl FnMut(usize)) -> Vec<
 }
 
 fn without_merging(graph_from: usize) -> Options {
-    Options { merge_on_append: false, graph_from, ..common::options() }
+    Options { seal_events: 1, merge_in_background: false, graph_from, ..common::options() }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use forebay_event::{Event, EventId};
 use forebay_index::{Index, IndexError, Search};
 
@@ -50,7 +52,7 @@ fn every_event_comes_back_by_its_identifier() {
 #[test]
 fn merging_keeps_every_event_and_score() {
     let dir = tempfile::tempdir().unwrap();
-    let options = forebay_index::Options { merge_on_append: false, ..common::options() };
+    let options = forebay_index::Options { seal_events: 1, merge_in_background: false, ..common::options() };
     let ends: Vec<u64> = (1..=20).map(|i| i * 13).collect();
     let index = common::index(dir.path(), options.clone(), SEED, &ends);
     let search =
@@ -73,14 +75,22 @@ fn merging_keeps_every_event_and_score() {
 }
 
 #[test]
-fn small_segments_are_merged_along_the_way() {
+fn small_segments_are_merged_in_the_background() {
     let dir = tempfile::tempdir().unwrap();
-    let index = common::index(dir.path(), common::options(), SEED, &(1..=30).collect::<Vec<_>>());
-    let stats = index.stats();
-    assert_eq!(stats.events, 30);
-    assert!(stats.segments.len() < 10, "{} segments", stats.segments.len());
+    // Every append becomes a segment at once.
+    let options = forebay_index::Options { seal_events: 1, ..common::options() };
+    let index = common::index(dir.path(), options, SEED, &(1..=30).collect::<Vec<_>>());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while index.stats().segments.len() >= 10 {
+        assert!(Instant::now() < deadline, "{} segments are left", index.stats().segments.len());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(index.stats().events, 30);
+    drop(index);
+    let index = Index::open(dir.path(), common::options()).unwrap();
     let on_disk = fs_err::read_dir(dir.path().join("segments")).unwrap().count();
-    assert_eq!(on_disk, stats.segments.len(), "merged segments are removed");
+    assert_eq!(on_disk, index.stats().segments.len(), "merged segments are removed");
+    assert_eq!(index.stats().events, 30);
 }
 
 #[test]

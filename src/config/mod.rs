@@ -14,6 +14,7 @@ mod settings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -30,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) meter: Meter,
     pub(crate) models: Models,
+    pub(crate) retention: Retention,
     pub(crate) search: Search,
     pub(crate) serve: Serve,
 }
@@ -88,6 +90,15 @@ pub(crate) struct Models {
     pub(crate) runtime: PathBuf,
 }
 
+/// What the index keeps; 0 is no limit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) max_age_days: f64,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_events: u64,
+}
+
 /// How questions are answered.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +117,8 @@ pub(crate) struct Search {
 pub(crate) struct Serve {
     pub(crate) body_bytes_max: u64,
     pub(crate) concurrent_max: usize,
+    /// The folder that copies of the index are made in; empty is none.
+    pub(crate) copies_dir: PathBuf,
     pub(crate) k_max: usize,
     pub(crate) listen: SocketAddr,
     pub(crate) shutdown_s: u64,
@@ -119,14 +132,23 @@ impl Config {
     pub(crate) fn from_effective(effective: &Effective) -> anyhow::Result<Self> {
         let mut config: Self =
             effective.to_table().try_into().context("the table of settings and the types disagree")?;
-        for path in
-            [&mut config.data.dir, &mut config.models.event, &mut config.models.query, &mut config.models.runtime]
-        {
+        let Self { data, models, serve, .. } = &mut config;
+        for path in [&mut data.dir, &mut models.event, &mut models.query, &mut models.runtime, &mut serve.copies_dir] {
             *path = settings::expand_home(path);
         }
         Ok(config)
     }
 }
+
+impl From<Retention> for forebay_index::Retention {
+    fn from(kept: Retention) -> Self {
+        let limit = |most: u64| (most > 0).then_some(most);
+        let max_age = (kept.max_age_days > 0.0).then(|| Duration::from_secs_f64(kept.max_age_days * SECONDS_A_DAY));
+        Self { max_age, max_events: limit(kept.max_events), max_bytes: limit(kept.max_bytes) }
+    }
+}
+
+const SECONDS_A_DAY: f64 = 86_400.0;
 
 #[cfg(test)]
 mod tests {

@@ -71,6 +71,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("models.event", "", Kind::Text, "Folder of the event model; empty is the built-in one"),
     setting("models.query", "", Kind::Text, "Folder of the query model; empty is the built-in one"),
     setting("models.runtime", "", Kind::Text, "The ONNX Runtime library; empty is to look in the usual places"),
+    setting(
+        "retention.max_age_days",
+        "0",
+        Kind::Number(0.0, 100_000.0),
+        "Drop events that started longer ago, by whole segments; 0 keeps all",
+    ),
+    setting(
+        "retention.max_bytes",
+        "0",
+        Kind::Integer(0, 1 << 50),
+        "Drop the oldest while the index is larger; 0 is no limit",
+    ),
+    setting(
+        "retention.max_events",
+        "0",
+        Kind::Integer(0, 1 << 40),
+        "Drop the oldest while there are more events; 0 is no limit",
+    ),
     setting("search.k", "10", Kind::Integer(1, 1_000), "Hits where a question does not say"),
     setting(
         "search.min_similarity",
@@ -86,6 +104,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Longest body of an ingest request, in bytes",
     ),
     setting("serve.concurrent_max", "64", Kind::Integer(1, 65_536), "Searches at once; more are told to come back"),
+    setting(
+        "serve.copies_dir",
+        "",
+        Kind::Text,
+        "Folder for copies of the index that requests ask for; empty allows none",
+    ),
     setting("serve.k_max", "1000", Kind::Integer(1, 1_000), "Most hits that one request may ask for"),
     setting(
         "serve.listen",

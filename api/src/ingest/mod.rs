@@ -14,6 +14,8 @@ pub(crate) mod result;
 mod stream;
 mod worker;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
@@ -25,7 +27,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::body::refuse;
 use crate::error::ApiError;
-use crate::limits::RESULT_BUFFER_BYTES;
+use crate::limits::{BATCHES_AT_ONCE, RESULT_BUFFER_BYTES, RESULT_PIECE_BYTES};
 use crate::metrics::{INGEST_STREAMS_RUNNING, Running};
 use crate::problem::Problem;
 use crate::state::Service;
@@ -94,12 +96,15 @@ pub(crate) async fn ingest(
     let stream = Stream::begin(body, decoder, service.settings.body_bytes_max).await?;
 
     let (ours, theirs) = tokio::io::duplex(RESULT_BUFFER_BYTES);
-    let worker = Worker::new(service, backend, options.results == Results::Rejected);
+    let terse = options.results == Results::Rejected;
+    let worker = || Worker::new(Arc::clone(&service), Arc::clone(&backend), terse);
+    let workers = std::iter::repeat_with(worker).take(BATCHES_AT_ONCE).collect();
     tokio::spawn(async move {
         let _held = (permit, running);
-        stream.run(worker, ours).await;
+        stream.run(&service, workers, ours).await;
     });
-    Ok(([(header::CONTENT_TYPE, NDJSON)], Body::from_stream(ReaderStream::new(theirs))).into_response())
+    let results = ReaderStream::with_capacity(theirs, RESULT_PIECE_BYTES);
+    Ok(([(header::CONTENT_TYPE, NDJSON)], Body::from_stream(results)).into_response())
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -67,4 +67,13 @@ impl Summary {
             Status::Rejected => self.rejected += 1,
         }
     }
+
+    /// Adds what was counted of a batch.
+    pub(crate) fn add(&mut self, batch: &Self) {
+        self.lines += batch.lines;
+        self.stored += batch.stored;
+        self.duplicate += batch.duplicate;
+        self.rejected += batch.rejected;
+        self.unknown_members += batch.unknown_members;
+    }
 }

@@ -13,55 +13,76 @@ use crate::ingest::result::{LineResult, Status, Summary};
 use crate::metrics::{INGEST_BATCH_SECONDS, INGEST_BATCHES, INGEST_EVENTS, INGEST_REJECTED, INGEST_UNKNOWN_MEMBERS};
 use crate::state::Service;
 
-/// Works through the batches of one stream.
+/// Works through batches of one stream; several do so side by side.
 pub(crate) struct Worker {
-    pub(crate) service: Service,
-    pub(crate) backend: Arc<Backend>,
+    service: Service,
+    backend: Arc<Backend>,
     /// Whether only rejected lines get a result.
-    pub(crate) terse: bool,
-    pub(crate) summary: Summary,
+    terse: bool,
     parser: Parser,
+}
+
+/// What became of a batch.
+pub(crate) struct Outcome {
+    /// Lines of JSON for the client.
+    pub(crate) results: Vec<u8>,
+    /// Its lines, counted.
+    pub(crate) counts: Summary,
+    /// Whether the index still takes events.
+    pub(crate) sound: bool,
 }
 
 /// What is known of a line before it is stored.
 enum Read {
-    /// An event, at this place of the list.
-    Event(usize),
+    /// An event, at this place of the list, and its identifier.
+    Event(usize, EventId),
     /// No event: the class of the reason, and the reason.
     Rejected(&'static str, String),
 }
 
 impl Worker {
     pub(crate) fn new(service: Service, backend: Arc<Backend>, terse: bool) -> Self {
-        Self { service, backend, terse, summary: Summary::default(), parser: Parser::default() }
+        Self { service, backend, terse, parser: Parser::default() }
     }
 
-    /// Stores what is an event in `batch`. Gives the results as lines of JSON, and whether the index still takes events.
-    pub(crate) fn work(&mut self, batch: &Batch) -> (Vec<u8>, bool) {
+    /// Stores what is an event in `batch`.
+    pub(crate) fn work(&mut self, batch: &Batch) -> Outcome {
         let start = Instant::now();
+        let unknown_before = self.parser.unknown_members();
         let (events, lines) = self.read(batch);
-        let (fates, sound) = match self.backend.store(&events) {
+        let count = events.len();
+        let (fates, sound) = match self.backend.store(events) {
             Ok(fates) => (Some(fates), true),
             Err(error) => {
-                tracing::error!(%error, events = events.len(), "a batch was not stored");
+                tracing::error!(%error, events = count, "a batch was not stored");
                 (None, false)
             }
         };
-        let mut out = Vec::new();
+        let mut results = Vec::with_capacity(if self.terse { 0 } else { lines.len() * RESULT_BYTES_USUAL });
+        let mut counts = Summary::default();
         for (number, read) in lines {
             let result = match read {
-                Read::Event(place) => self.judge(number, events[place].event_id, fates.as_ref().map(|f| &f[place])),
+                Read::Event(place, id) => self.judge(number, id, fates.as_ref().map(|fates| &fates[place])),
                 Read::Rejected(class, reason) => self.reject(number, None, class, reason),
             };
-            self.tell(&result, &mut out);
+            counts.count(result.status);
+            if !self.terse || result.status == Status::Rejected {
+                serde_json::to_writer(&mut results, &result).expect("numbers and strings become JSON, in memory");
+                results.push(b'\n');
+            }
         }
+        counts.unknown_members = self.parser.unknown_members() - unknown_before;
+        self.measure(&counts, start);
+        Outcome { results, counts, sound }
+    }
+
+    fn measure(&self, counts: &Summary, start: Instant) {
         let metrics = &self.service.metrics;
         metrics.counter(&INGEST_BATCHES, &[]).increment(1);
-        let unknown = self.parser.unknown_members();
-        metrics.counter(&INGEST_UNKNOWN_MEMBERS, &[]).increment(unknown - self.summary.unknown_members);
-        self.summary.unknown_members = unknown;
+        metrics.counter(&INGEST_EVENTS, &[("status", "stored")]).increment(counts.stored);
+        metrics.counter(&INGEST_EVENTS, &[("status", "duplicate")]).increment(counts.duplicate);
+        metrics.counter(&INGEST_UNKNOWN_MEMBERS, &[]).increment(counts.unknown_members);
         metrics.histogram(&INGEST_BATCH_SECONDS, &[]).record(start.elapsed().as_secs_f64());
-        (out, sound)
     }
 
     fn read(&mut self, batch: &Batch) -> (Vec<Event>, Vec<(u64, Read)>) {
@@ -72,8 +93,9 @@ impl Worker {
             let parsed = line.bytes.map_or(Err(ParseError::TooLong), |bytes| self.parser.parse(bytes, &mut event));
             let read = match parsed {
                 Ok(()) => {
-                    events.push(event.clone());
-                    Read::Event(events.len() - 1)
+                    let id = event.event_id;
+                    events.push(std::mem::take(&mut event));
+                    Read::Event(events.len() - 1, id)
                 }
                 Err(ParseError::TooLong) => {
                     Read::Rejected("too_long", format!("the line is longer than {LINE_BYTES_MAX} bytes"))
@@ -86,30 +108,24 @@ impl Worker {
     }
 
     /// The result for an event; without a fate, nothing of its batch was stored.
-    fn judge(&mut self, line: u64, id: EventId, fate: Option<&Stored>) -> LineResult {
-        let (status, label) = match fate {
-            Some(Stored::New) => (Status::Stored, "stored"),
-            Some(Stored::Duplicate) => (Status::Duplicate, "duplicate"),
+    fn judge(&self, line: u64, id: EventId, fate: Option<&Stored>) -> LineResult {
+        let status = match fate {
+            Some(Stored::New) => Status::Stored,
+            Some(Stored::Duplicate) => Status::Duplicate,
             Some(Stored::Refused(reason)) => return self.reject(line, Some(id), "not_an_event", reason.clone()),
             None => {
                 let reason = "it could not be stored; send it again later".to_owned();
                 return self.reject(line, Some(id), "storage", reason);
             }
         };
-        self.service.metrics.counter(&INGEST_EVENTS, &[("status", label)]).increment(1);
         LineResult { line, status, event_id: Some(id.to_string()), reason: None }
     }
 
-    fn reject(&mut self, line: u64, id: Option<EventId>, class: &'static str, reason: String) -> LineResult {
+    fn reject(&self, line: u64, id: Option<EventId>, class: &'static str, reason: String) -> LineResult {
         self.service.metrics.counter(&INGEST_REJECTED, &[("reason", class)]).increment(1);
         LineResult { line, status: Status::Rejected, event_id: id.map(|id| id.to_string()), reason: Some(reason) }
     }
-
-    fn tell(&mut self, result: &LineResult, out: &mut Vec<u8>) {
-        self.summary.count(result.status);
-        if !self.terse || result.status == Status::Rejected {
-            serde_json::to_writer(&mut *out, result).expect("numbers and strings become JSON, in memory");
-            out.push(b'\n');
-        }
-    }
 }
+
+/// Bytes of a result line of an event that was stored.
+const RESULT_BYTES_USUAL: usize = 96;

@@ -139,6 +139,7 @@ pub(crate) fn sources(index: &Path) -> Sources {
         runtime: None,
         precision: forebay_embedder::Precision::Auto,
         threads: 2,
+        retention: forebay_index::Retention::default(),
     }
 }
 

@@ -150,3 +150,15 @@ pub fn index(dir: &Path, options: Options, seed: u64, ends: &[u64]) -> Index {
     }
     index
 }
+
+/// What an index has counted under a name.
+pub fn counter(index: &Index, name: &str) -> u64 {
+    index.stats().counters.iter().find(|(counted, _)| *counted == name).unwrap().1
+}
+
+/// The one file in a folder.
+pub fn only_file(dir: &Path) -> std::path::PathBuf {
+    let files: Vec<_> = fs_err::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
