@@ -87,3 +87,74 @@ impl Segment {
         Self { manifest, text, columns, events, ids, vectors, engine, profile, verified }.checked()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use forebay_event::{EventId, Verdict};
+
+    use super::super::{Building, SEGMENTS_DIR, merge};
+    use super::*;
+
+    const DIMENSION: usize = 4;
+
+    fn events(from: u128, count: u128) -> Vec<Event> {
+        let event = |n: u128| {
+            let mut event =
+                Event { event_id: EventId(uuid::Uuid::from_u128(n)), start_us: n as i64, ..Event::default() };
+            event.flow.dst_port = (n % 900) as u16;
+            event.flow.protocol = if n.is_multiple_of(3) { 6 } else { 17 };
+            event.app.host = n.is_multiple_of(2).then(|| format!("Host{n}.example"));
+            event.class.verdict = n.is_multiple_of(5).then_some(Verdict::Malicious);
+            event.features.0[0] = n as f64 / 3.0;
+            event
+        };
+        (from..from + count).map(event).collect()
+    }
+
+    #[test]
+    fn a_segment_says_the_same_in_memory_joined_and_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in [SEGMENTS_DIR, super::super::BUILDING_DIR] {
+            fs_err::create_dir(dir.path().join(folder)).unwrap();
+        }
+        let options = Options::new(DIMENSION, "test");
+        let all = events(1, 150);
+        let part = |events: &[Event], first_seq| {
+            let vectors: Vec<f32> =
+                events.iter().flat_map(|event| [event.start_us as f32 / 1e3, 0.0, 0.0, 0.1]).collect();
+            Segment::in_memory("hot", events, &vectors, first_seq, &options).unwrap()
+        };
+        let (whole, parts) = (part(&all, 7), [part(&all[..40], 7), part(&all[40..], 47)]);
+        let joined = Segment::joined("joined", &[&parts[0], &parts[1]], &options).unwrap();
+        let building =
+            Building { index_dir: dir.path(), options: &options, name: "segment-1".to_owned(), replaces: Vec::new() };
+        let manifest = merge(building, &[&parts[0], &parts[1]]).unwrap();
+        let sealed = Segment::open(dir.path(), manifest).unwrap();
+        assert!(joined.is_hot() && !sealed.is_hot());
+        for other in [&joined, &sealed] {
+            assert_eq!(other.text_tokens().unwrap(), whole.text_tokens().unwrap());
+            for word in ["tcp", "udp", "malicious", "host42", "example", "unicorn"] {
+                let postings = |segment: &Segment| -> Vec<(u32, u32)> {
+                    segment.text().postings(word).unwrap().into_iter().flatten().collect()
+                };
+                assert_eq!(postings(other), postings(&whole), "{word}");
+                assert_eq!(other.text().rows_with(word).unwrap(), whole.text().rows_with(word).unwrap());
+            }
+            for row in 0..whole.rows() {
+                let lengths = [other, &whole].map(|segment| segment.text().lengths().unwrap()(row));
+                assert_eq!(lengths[0], lengths[1]);
+                let json = |segment: &Segment| serde_json::to_string(&segment.event(row).unwrap()).unwrap();
+                assert_eq!(json(other), json(&whole));
+                assert_eq!(json(other), serde_json::to_string(&all[row as usize]).unwrap());
+                assert_eq!(other.find(all[row as usize].event_id), Some(row));
+                assert_eq!(other.columns().seq()[row as usize], 7 + u64::from(row));
+            }
+            assert_eq!(other.vectors().numbers(), whole.vectors().numbers());
+            let ranges = |segment: &Segment| {
+                let m = segment.manifest();
+                (m.events, m.first_seq, m.last_seq, m.first_start_us, m.last_start_us)
+            };
+            assert_eq!(ranges(other), ranges(&whole));
+        }
+    }
+}
