@@ -14,3 +14,19 @@ cargo run --release --quiet -p forebay-embedder --example embed_throughput
 echo
 echo "== criterion, on the bundled capture"
 cargo bench --quiet -p forebay-benches -- --noplot
+echo
+echo "== instructions of the hot paths"
+make --no-print-directory bench-instructions
+for comparison in embed http; do
+  if [ -x "benches/compare/$comparison.sh" ]; then
+    echo
+    echo "== compare/$comparison.sh"
+    "benches/compare/$comparison.sh"
+  fi
+done
+echo
+echo "== memory over a million events and 10,000 questions"
+"${CARGO_TARGET_DIR:-target}/release/soak" --out benches/results/soak.json
+echo
+echo "== search beside FAISS, hnswlib, usearch and pgvector"
+benches/search/run.sh

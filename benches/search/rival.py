@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from cell import Bench
 from data import Data
+from kept import Kept
 from truth import Truth
 
 MODULES = ["rivals.faiss_rivals", "rivals.graphs", "rivals.pgvector"]
@@ -30,13 +31,17 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--budget-s", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads that build; a search has one")
+    parser.add_argument("--keep", type=Path, help="where built indexes are kept for the next time")
+    parser.add_argument("--build-only", action="store_true", help="build and keep, measure nothing")
     args = parser.parse_args()
     family = {"faiss": 0, "pgvector": 2}.get(args.name.split("-")[0], 1)
     module = importlib.import_module(MODULES[family])
     data = Data(args.data)
-    truth = Truth(data)
-    rival = module.build(args.name, data, args.threads)
+    rival = module.build(args.name, data, args.threads, Kept(args.keep))
     print(f"{args.name}: built in {rival.build_s:.1f} s", flush=True)
+    if args.build_only:
+        return
+    truth = Truth(data)
     try:
         held = {"all": rival.resident()} if hasattr(rival, "resident") else resident()
         Bench(data, truth, rival, args.out, args.budget_s).run(held)

@@ -1,13 +1,13 @@
 """FAISS as people use it from Python: Flat, HNSW32, IVF with SQ8, IVF with PQ fast-scan refined by the full vectors."""
 
-import time
-
 import faiss
 import numpy as np
 
 from cell import Setting
 
-EF = [16, 32, 64, 128, 256, 512, 1024, 2048]
+EF = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192]
+# FAISS itself uses up to 256 for training; it warns below 39.
+POINTS_PER_LIST = 100
 PROBES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 
@@ -27,21 +27,25 @@ FACTORY = {
 class Faiss:
     """One factory string of FAISS."""
 
-    def __init__(self, name, data, threads):
+    def __init__(self, name, data, threads, kept):
         self.name, self.data = name, data
-        base = np.ascontiguousarray(data.base)
         faiss.omp_set_num_threads(threads)
-        began = time.perf_counter()
-        self.index = faiss.index_factory(base.shape[1], FACTORY[name](len(base)), faiss.METRIC_INNER_PRODUCT)
-        if name == "faiss-hnsw32":
-            self.index.hnsw.efConstruction = 200
-        if not self.index.is_trained:
-            sample = np.random.default_rng(1).choice(len(base), min(len(base), 100 * lists(len(base))), replace=False)
-            self.index.train(base[np.sort(sample)])
-        self.index.add(base)
-        self.build_s = time.perf_counter() - began
-        self.bytes = len(faiss.serialize_index(self.index)) if len(base) <= 200_000 else self._bytes()
+        file = f"{name}.faiss"
+        self.index, self.build_s = kept.index(file, self._build, lambda index, path: faiss.write_index(index, str(path)),
+                                              lambda path: faiss.read_index(str(path)))
+        self.bytes = len(faiss.serialize_index(self.index)) if len(data.base) <= 200_000 else self._bytes()
         faiss.omp_set_num_threads(1)
+
+    def _build(self):
+        base = np.ascontiguousarray(self.data.base)
+        index = faiss.index_factory(base.shape[1], FACTORY[self.name](len(base)), faiss.METRIC_INNER_PRODUCT)
+        if self.name == "faiss-hnsw32":
+            index.hnsw.efConstruction = 200
+        if not index.is_trained:
+            count = min(len(base), POINTS_PER_LIST * lists(len(base)))
+            index.train(base[np.sort(np.random.default_rng(1).choice(len(base), count, replace=False))])
+        index.add(base)
+        return index
 
     def _bytes(self):
         """Without copying the index: what its parts hold a row."""
@@ -58,13 +62,13 @@ class Faiss:
 
     def settings(self, line, which, k):
         if self.name == "faiss-flat":
-            return [[Setting("exact", self._flat)]]
+            return [[Setting("exact", self._flat, exact=True)]]
         if self.name == "faiss-hnsw32":
             return [[Setting(f"efSearch {ef}", self._hnsw(ef)) for ef in EF if ef >= min(k, 512)]]
         if self.name == "faiss-ivf-sq8":
             return [[Setting(f"nprobe {probes}", self._ivf(probes)) for probes in self._probes()]]
         return [[Setting(f"nprobe {probes}, refine {factor}", self._refined(probes, factor)) for probes in self._probes()]
-                for factor in (4, 16)]
+                for factor in (4, 16, 64, 256) if factor * k <= 16384]
 
     def _probes(self):
         return [probes for probes in PROBES if probes <= lists(len(self.data.base))]

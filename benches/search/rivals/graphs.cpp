@@ -50,6 +50,14 @@ void* hnswlib_build(const float* rows, size_t count, size_t dimension, size_t m,
     return index;
 }
 
+void hnswlib_save(void* handle, const char* path) { static_cast<Hnswlib*>(handle)->graph->saveIndex(path); }
+
+void* hnswlib_load(const char* path, size_t dimension) {
+    auto* index = new Hnswlib(dimension);
+    index->graph = std::make_unique<hnswlib::HierarchicalNSW<float>>(&index->space, std::string(path));
+    return index;
+}
+
 size_t hnswlib_bytes(void* handle) { return static_cast<Hnswlib*>(handle)->graph->indexFileSize(); }
 
 // The same rows for hnswlib's own exhaustive search.
@@ -82,6 +90,13 @@ void* usearch_build(const float* rows, size_t count, size_t dimension, size_t m,
     if (!index->try_reserve(index_limits_t(count, threads))) return nullptr;
     in_parallel(count, threads, [=](size_t row, size_t worker) { index->add(row, rows + row * dimension, worker); });
     return index;
+}
+
+void usearch_save(void* handle, const char* path) { static_cast<index_dense_t*>(handle)->save(path); }
+
+void* usearch_load(const char* path, size_t) {
+    auto state = index_dense_t::make(path);
+    return state ? new index_dense_t(std::move(state.index)) : nullptr;
 }
 
 size_t usearch_bytes(void* handle) { return static_cast<index_dense_t*>(handle)->serialized_length(); }

@@ -26,9 +26,16 @@ ACCOUNT = "nobody"  # PostgreSQL will not run as root.
 class Pgvector:
     """A cluster that lives as long as this object."""
 
-    def __init__(self, name, data, threads):
-        self.name, self.data, self.set_to = name, data, None
+    def __init__(self, name, data, threads, kept):
+        self.name, self.data, self.set_to, self.connection = name, data, None, None
         self.folder = Path(tempfile.mkdtemp(prefix="forebay-pg-", dir=os.environ.get("FOREBAY_SCRATCH")))
+        try:
+            self._fill(threads)
+        except BaseException:
+            self.close()
+            raise
+
+    def _fill(self, threads):
         self._start()
         self.connection = psycopg.connect(f"host={self.folder} user=bench dbname=postgres", autocommit=True)
         began = time.perf_counter()
@@ -48,7 +55,7 @@ class Pgvector:
 
     def settings(self, line, which, k):
         graph = [Setting(f"hnsw.ef_search {ef}", self._ask(True, ef)) for ef in EF if ef >= min(k, 320)]
-        return [graph, [Setting("exact", self._ask(False, EF[0]))]]
+        return [graph, [Setting("exact", self._ask(False, EF[0]), exact=True)]]
 
     def processor_s(self):
         """Processor time of the server's process for our connection, and of this thread."""
@@ -56,8 +63,10 @@ class Pgvector:
         return spent_ns / 1e9 + time.thread_time()
 
     def close(self):
-        self.connection.close()
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+        if self.connection:
+            self.connection.close()
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def resident(self):
