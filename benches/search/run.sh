@@ -25,7 +25,7 @@ export FOREBAY_GRAPHS="$venv/graphs.so" FOREBAY_SCRATCH="$scratch" OMP_WAIT_POLI
 "$venv/bin/python" benches/search/truth.py "$data"
 echo "load: $(cut -d ' ' -f 1-3 /proc/loadavg)" >&2
 # An index of an older format is built anew; figures of building belong to this run.
-rm -rf "$index"
+rm -rf "$index" "$index.built.json"
 "$target/release/search_ours" --data "$data" --index "$index" --out "$run/ours" --budget-s "$budget" >&2
 for rival in $rivals; do
   "$venv/bin/python" benches/search/rival.py "$rival" "$data" "$run/$rival" --budget-s "$budget" --keep "$scratch/kept-$events" >&2 ||

@@ -1,6 +1,6 @@
 //! Our index on the data set of the search comparison, through the library's public API.
 //!
-//! `search_ours --data DIR --index DIR --out DIR`: builds the index if it is not there, opens it anew, and runs every line
+//! `search_ours --data DIR --index DIR --out DIR`: builds the index unless a note beside it says that it was, opens it anew, and runs every line
 //! of `filters.json` for every k, one question after the other on one thread. What was found is written for
 //! `benches/search/`, which scores it in the same way as the rivals.
 
@@ -33,7 +33,7 @@ struct Args {
     /// The data set.
     #[arg(long)]
     data: PathBuf,
-    /// The index; built if the folder is missing.
+    /// The index; built unless `DIR.built.json` is there.
     #[arg(long)]
     index: PathBuf,
     /// Where figures and what was found go.
@@ -75,7 +75,11 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     fs_err::create_dir_all(&args.out)?;
     let about: About = serde_json::from_str(&fs_err::read_to_string(args.data.join("about.json"))?)?;
-    let built = if args.index.exists() { None } else { Some(build(&args, &about)?) };
+    let note = args.index.with_extension("built.json");
+    if !note.exists() {
+        fs_err::write(&note, serde_json::to_string(&build(&args, &about)?)?)?;
+    }
+    let built: Built = serde_json::from_str(&fs_err::read_to_string(&note)?)?;
     let options = Options::new(about.dimension, about.space.clone());
     let began = Instant::now();
     let index = Index::open(&args.index, options)?;
@@ -101,7 +105,8 @@ fn engines(stats: &forebay_index::Stats) -> Vec<(String, u64)> {
     stats.segments.iter().map(|segment| (segment.engine.clone(), segment.events)).collect()
 }
 
-#[derive(Serialize)]
+/// How the index was built; kept beside it for the next run.
+#[derive(Serialize, Deserialize)]
 struct Built {
     /// Inside `append` and `compact`.
     seconds: f64,
