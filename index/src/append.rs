@@ -186,13 +186,13 @@ impl Writer {
         for (_, ready) in group {
             match ready {
                 Ready::Slice { frame, slice } => {
-                    slices.push((slice, frame.len() as u64));
-                    frames.push(frame);
+                    slices.push((Arc::clone(&slice), frame.len() as u64));
+                    frames.push((frame, slice));
                 }
                 Ready::Sealed(manifest) => sealed.push(*manifest),
             }
         }
-        let (log, written) = write_frames(shared, log, number, &mut frames);
+        let (log, written) = write_frames(shared, log, number, &frames);
         let written = written.map_err(|error| self.judge(error.into()));
         let written = written.and_then(|()| sealed.into_iter().try_for_each(|segment| self.list(shared, segment)));
         let mut state = self.hot.lock();
@@ -272,7 +272,12 @@ fn show(shared: &Shared, state: &mut State, firsts: &[u64], slices: Vec<(Arc<Seg
 }
 
 /// Writes `frames` to the log, which is made if it is not there. A write that found no room is taken back.
-fn write_frames(shared: &Shared, log: LogSlot, number: u64, frames: &mut [Frame]) -> (LogSlot, std::io::Result<()>) {
+fn write_frames(
+    shared: &Shared,
+    log: LogSlot,
+    number: u64,
+    frames: &[(Frame, Arc<Segment>)],
+) -> (LogSlot, std::io::Result<()>) {
     if frames.is_empty() {
         return (log, Ok(()));
     }
@@ -286,7 +291,7 @@ fn write_frames(shared: &Shared, log: LogSlot, number: u64, frames: &mut [Frame]
             }
         }
     };
-    match file.append(frames) {
+    match file.append(frames.iter().map(|(frame, slice)| (frame, slice.vectors().numbers()))) {
         Ok(()) => (LogSlot::Open(file), Ok(())),
         Err(error) => {
             // Only a full disk leaves the file known: then what was written of the frames is cut off again.

@@ -40,6 +40,19 @@ impl Batch {
         self.lines.len() >= BATCH_LINES_MAX || self.bytes.len() >= BATCH_BYTES_MAX
     }
 
+    /// Adds a line without its line feed, unless it is blank.
+    fn push(&mut self, number: u64, line: &[u8]) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let too_long = line.len() > LINE_BYTES_MAX;
+        if too_long || !line.iter().all(u8::is_ascii_whitespace) {
+            let start = self.bytes.len();
+            if !too_long {
+                self.bytes.extend_from_slice(line);
+            }
+            self.lines.push(Place { number, start, end: self.bytes.len(), too_long });
+        }
+    }
+
     pub(crate) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         self.lines.iter().map(|place| Line {
             number: place.number,
@@ -61,8 +74,17 @@ impl Cutter {
     /// Adds the lines that end in `bytes` to `batch`, and gives what is left of `bytes` once the batch is full.
     pub(crate) fn cut<'b>(&mut self, mut bytes: &'b [u8], batch: &mut Batch) -> &'b [u8] {
         while !bytes.is_empty() && !batch.is_full() {
-            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', bytes);
             let piece = &bytes[..end.unwrap_or(bytes.len())];
+            if let Some(end) = end
+                && self.partial.is_empty()
+            {
+                // The whole line is here: it need not be put together first.
+                self.number += 1;
+                batch.push(self.number, piece);
+                bytes = &bytes[end + 1..];
+                continue;
+            }
             let room = (LINE_BYTES_MAX + 2).saturating_sub(self.partial.len());
             self.partial.extend_from_slice(&piece[..piece.len().min(room)]);
             let Some(end) = end else { return &[] };
@@ -81,15 +103,7 @@ impl Cutter {
 
     fn finish_line(&mut self, batch: &mut Batch) {
         self.number += 1;
-        let line = self.partial.strip_suffix(b"\r").unwrap_or(&self.partial);
-        let too_long = line.len() > LINE_BYTES_MAX;
-        if too_long || !line.iter().all(u8::is_ascii_whitespace) {
-            let start = batch.bytes.len();
-            if !too_long {
-                batch.bytes.extend_from_slice(line);
-            }
-            batch.lines.push(Place { number: self.number, start, end: batch.bytes.len(), too_long });
-        }
+        batch.push(self.number, &self.partial);
         self.partial.clear();
     }
 }

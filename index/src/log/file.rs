@@ -92,12 +92,12 @@ impl LogFile {
         self.synced
     }
 
-    /// Writes `frames` and syncs them together. On an error none of them counts, and [`LogFile::cut_back`] takes away what
+    /// Writes `frames`, each with its vectors, and syncs them together. On an error none of them counts, and [`LogFile::cut_back`] takes away what
     /// may have been written.
-    pub(crate) fn append(&mut self, frames: &mut [Frame]) -> io::Result<()> {
+    pub(crate) fn append<'a>(&mut self, frames: impl Iterator<Item = (&'a Frame, &'a [f32])>) -> io::Result<()> {
         let mut bytes = 0;
-        for frame in frames {
-            self.file.write_all(frame.bytes(self.synced))?;
+        for (frame, vectors) in frames {
+            frame.write(&mut self.file, vectors, self.synced)?;
             bytes += frame.len() as u64;
         }
         self.file.sync_data()?;

@@ -1,5 +1,7 @@
 //! One batch of events as bytes, and back.
 
+use std::io::{self, Write};
+
 use forebay_event::Event;
 
 use crate::IndexError;
@@ -15,9 +17,10 @@ pub(super) const HEADER_BYTES: usize = 48;
 /// Frames begin at multiples of this.
 pub(super) const ALIGN: usize = 8;
 
-/// A batch of events that is ready to be written: everything but how much of the file is synced.
+/// A batch of events that is ready to be written, but for its vectors, which lie in the slice that searches will see.
 pub(crate) struct Frame {
-    bytes: Vec<u8>,
+    header: Header,
+    events: Vec<u8>,
 }
 
 /// What the header of a frame says.
@@ -44,39 +47,39 @@ impl Frame {
     /// be.
     pub(crate) fn new(events: &[Event], vectors: &[f32], first_seq: u64) -> Result<Option<Self>, IndexError> {
         let numbers: &[u8] = bytemuck::cast_slice(vectors);
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + numbers.len() + events.len() * EVENT_BYTES_USUAL);
-        bytes.resize(HEADER_BYTES, 0);
-        bytes.extend_from_slice(numbers);
+        let mut bytes = Vec::with_capacity(events.len() * EVENT_BYTES_USUAL);
         for event in events {
             let start = bytes.len();
             bytes.extend_from_slice(&[0; 4]);
             encode(event, &mut bytes).map_err(std::io::Error::from)?;
             let length = (bytes.len() - start - 4) as u32;
             bytes[start..start + 4].copy_from_slice(&length.to_le_bytes());
-            if bytes.len() > FRAME_BYTES_MAX {
+            if numbers.len() + bytes.len() > FRAME_BYTES_MAX {
                 return Ok(None);
             }
         }
-        let payload_bytes = bytes.len() - HEADER_BYTES;
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(numbers);
+        crc.update(&bytes);
+        let payload_bytes = numbers.len() + bytes.len();
         let dimension = vectors.len().checked_div(events.len()).unwrap_or(0);
-        let crc = crc32fast::hash(&bytes[HEADER_BYTES..]);
-        let header = Header { payload_bytes, first_seq, synced: 0, events: events.len(), dimension, crc };
-        bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
-        bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
-        Ok(Some(Self { bytes }))
+        let header =
+            Header { payload_bytes, first_seq, synced: 0, events: events.len(), dimension, crc: crc.finalize() };
+        // Headers are a multiple of the alignment, so what pads the payload pads the frame.
+        bytes.resize(bytes.len() + header.frame_bytes() - HEADER_BYTES - payload_bytes, 0);
+        Ok(Some(Self { header, events: bytes }))
     }
 
-    /// The bytes to write where `synced` bytes of the file are synced.
-    pub(super) fn bytes(&mut self, synced: u64) -> &[u8] {
-        if let Some(header) = Header::decode(&self.bytes) {
-            self.bytes[..HEADER_BYTES].copy_from_slice(&Header { synced, ..header }.encode());
-        }
-        &self.bytes
+    /// Writes the frame to a file of which `synced` bytes are synced; `vectors` are those it was made with.
+    pub(super) fn write(&self, file: &mut impl Write, vectors: &[f32], synced: u64) -> io::Result<()> {
+        file.write_all(&Header { synced, ..self.header }.encode())?;
+        file.write_all(bytemuck::cast_slice(vectors))?;
+        file.write_all(&self.events)
     }
 
     /// Length in the file.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.header.frame_bytes()
     }
 }
 
@@ -175,8 +178,10 @@ mod tests {
             const DIMENSION: usize = 3;
             let events: Vec<Event> = (0..).zip(&hosts).map(|(number, host)| event(number, host, value)).collect();
             let vectors: Vec<f32> = (0..events.len() * DIMENSION).map(|n| n as f32 / 7.0).collect();
-            let mut frame = Frame::new(&events, &vectors, first_seq).unwrap().unwrap();
-            let mut bytes = frame.bytes(synced).to_vec();
+            let frame = Frame::new(&events, &vectors, first_seq).unwrap().unwrap();
+            let mut bytes = Vec::new();
+            frame.write(&mut bytes, &vectors, synced).unwrap();
+            prop_assert_eq!(bytes.len(), frame.len());
             prop_assert_eq!(bytes.len() % ALIGN, 0);
             let read = |bytes: &[u8]| -> Option<(u64, Batch)> {
                 let header = Header::decode(bytes)?;

@@ -79,9 +79,10 @@ mod tests {
             let events: Vec<Event> = (seq..seq + *size as u64)
                 .map(|n| Event { event_id: EventId::derive(1, &[&n.to_le_bytes()]), ..Event::default() })
                 .collect();
-            let mut frame = Frame::new(&events, &vec![0.5; size * DIMENSION], seq).unwrap().unwrap();
+            let vectors = vec![0.5; size * DIMENSION];
+            let frame = Frame::new(&events, &vectors, seq).unwrap().unwrap();
             let synced = bytes.len() as u64;
-            bytes.extend_from_slice(frame.bytes(synced));
+            frame.write(&mut bytes, &vectors, synced).unwrap();
             ends.push(bytes.len());
             seq += *size as u64;
         }

@@ -144,7 +144,7 @@ impl Segment {
         &self.events
     }
 
-    pub(super) fn vectors(&self) -> &VectorFile {
+    pub(crate) fn vectors(&self) -> &VectorFile {
         &self.vectors
     }
 
