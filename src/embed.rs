@@ -6,6 +6,7 @@
 mod index_sink;
 mod progress;
 mod report;
+mod shard;
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +15,12 @@ use forebay_embedder::batch::{self, BatchError, Input, Job, OpenSink, Options, S
 use forebay_embedder::{Model, models, runtime};
 
 use crate::config::{Config, Meter};
-use crate::{input, stop};
+use crate::input::{self, Place};
+use crate::stop;
 use index_sink::{Counts, IndexSink};
 use progress::Bar;
 use report::Report;
+use shard::Shard;
 
 /// Name of the index within the output.
 const INDEX: &str = "index";
@@ -26,7 +29,8 @@ const INDEX: &str = "index";
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
-    /// Captures, flow logs or event lines; `-` is standard input
+    /// Captures, flow logs or event lines: files, patterns ('logs/*.jsonl'), objects (s3://BUCKET/KEY, s3://BUCKET/PREFIX/,
+    /// 's3://BUCKET/logs/*.gz'); `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder that shall appear; it works in a folder beside it that ends in `.incomplete`
@@ -45,6 +49,9 @@ pub(crate) struct Args {
     /// exit code is 2 if any input was damaged
     #[arg(long)]
     keep_going: bool,
+    /// Take only every N-th of the inputs, those of shard I (from 0 to N-1): N machines given the same inputs share them
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Events of one Parquet file: how much work a crash can cost
     #[arg(long, value_name = "N", default_value_t = batch::limits::PART_EVENTS)]
     part_events: usize,
@@ -59,8 +66,10 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     runtime::init(given(&config.models.runtime))?;
     let model = models::event(given(&config.models.event))?;
     let counts = Counts::default();
+    let inputs = inputs(args, config)?;
+    let input_count = inputs.len();
     let job = Job {
-        inputs: inputs(args, config)?,
+        inputs,
         out: args.out.clone(),
         model: &model,
         options: options(args, config)?,
@@ -86,7 +95,7 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     }
     let damaged = summary.damaged_inputs.len();
     if damaged > 0 {
-        input::tell_damaged(damaged, args.inputs.len());
+        input::tell_damaged(damaged, input_count);
         input::exit_damaged();
     }
     Ok(())
@@ -110,18 +119,34 @@ fn how_to_go_on(out: &Path, error: Option<&BatchError>) -> String {
     )
 }
 
+/// The inputs of this run; of a shard possibly none.
 fn inputs(args: &Args, config: &Config) -> anyhow::Result<Vec<Input>> {
-    args.inputs
-        .iter()
-        .map(|path| {
-            let (owned, meter) = (path.clone(), config.meter.clone());
-            let open = move || input::open(&owned, &meter);
-            if path == Path::new("-") {
-                return Ok(Input::stream("-", open));
-            }
-            Ok(Input::file(path, open)?)
-        })
-        .collect()
+    let mut places = input::expand(&args.inputs)?;
+    if let Some(shard) = args.shard {
+        if places.iter().any(|place| matches!(place, Place::Stdin)) {
+            bail!("standard input (-) cannot be shared between shards; name files or objects");
+        }
+        let all = places.len();
+        places.retain(|place| shard.takes(&place.name()));
+        tracing::info!(%shard, of_inputs = all, taken = places.len(), "this shard");
+    }
+    places.into_iter().map(|place| batch_input(place, config)).collect()
+}
+
+fn batch_input(place: Place, config: &Config) -> anyhow::Result<Input> {
+    let (meter, name) = (config.meter.clone(), place.name());
+    Ok(match place {
+        Place::Stdin => Input::stream(name, move || input::open_place(&Place::Stdin, &meter)),
+        Place::File(path) => {
+            let owned = path.clone();
+            Input::file(&path, move || input::open(&owned, &meter))?
+        }
+        #[cfg(feature = "s3")]
+        Place::Object(object) => {
+            let (bytes, fingerprint, place) = (object.bytes(), object.fingerprint(), Place::Object(object));
+            Input::object(name, bytes, fingerprint, move || input::open_place(&place, &meter))
+        }
+    })
 }
 
 fn options(args: &Args, config: &Config) -> anyhow::Result<Options> {
@@ -132,16 +157,17 @@ fn options(args: &Args, config: &Config) -> anyhow::Result<Options> {
         part_events: args.part_events,
         npy: args.npy,
         keep_going: args.keep_going,
-        source_settings: source_settings(&config.meter),
+        source_settings: source_settings(&config.meter, args.shard),
     })
 }
 
 /// Everything that decides which events a capture becomes, one setting a line, by the names of the settings.
-fn source_settings(meter: &Meter) -> String {
+fn source_settings(meter: &Meter, shard: Option<Shard>) -> String {
     // Taken apart by name, so that a new setting cannot be forgotten here.
     let Meter { active_timeout_s, activity_timeout_s, flows_max, idle_timeout_s, node_id, sensor } = meter;
+    let shard = shard.map_or_else(String::new, |shard| format!("shard = {shard}\n"));
     format!(
-        "meter.active_timeout_s = {active_timeout_s}\nmeter.activity_timeout_s = {activity_timeout_s}\n\
+        "{shard}meter.active_timeout_s = {active_timeout_s}\nmeter.activity_timeout_s = {activity_timeout_s}\n\
          meter.flows_max = {flows_max}\nmeter.idle_timeout_s = {idle_timeout_s}\n\
          meter.node_id = {node_id:?}\nmeter.sensor = {sensor:?}\n"
     )

@@ -1,4 +1,9 @@
-//! Opens whatever file it is given: a capture through the flow meter, every other format through its importer.
+//! Opens whatever it is given: a capture through the flow meter, every other format through its importer; files, standard
+//! input, and objects of S3.
+
+mod names;
+#[cfg(feature = "s3")]
+mod s3;
 
 use std::io::Read;
 use std::path::Path;
@@ -9,32 +14,68 @@ use forebay_event::source::{EventSource, SourceError};
 
 use crate::config::Meter;
 
+pub(crate) use names::{Place, expand};
+
 const MICROSECONDS: i64 = 1_000_000;
 
-/// Opens `path`, or standard input for `-`, by what its first bytes say.
+/// Opens `path`, standard input for `-`, or the object of an `s3://` URL, by what its first bytes say.
 pub(crate) fn open(path: &Path, meter: &Meter) -> Result<Box<dyn EventSource>, SourceError> {
-    let name = path.display().to_string();
-    let from_stdin = name == "-";
-    let (medium, total): (Box<dyn Read + Send>, Option<u64>) = if from_stdin {
-        (Box::new(std::io::stdin()), None)
-    } else {
-        #[allow(clippy::disallowed_methods, reason = "not through `fs_err`: our errors name the input already")]
-        let file = std::fs::File::open(path).map_err(|error| io_error(&name, error))?;
-        let metadata = file.metadata().map_err(|error| io_error(&name, error))?;
-        let total = metadata.is_file().then_some(metadata.len());
-        (Box::new(file), total)
+    if names::is_object(path) {
+        return open_place(&object(path)?, meter);
+    }
+    let place = if path == Path::new("-") { Place::Stdin } else { Place::File(path.to_owned()) };
+    open_place(&place, meter)
+}
+
+/// Opens one input by what its first bytes say.
+pub(crate) fn open_place(place: &Place, meter: &Meter) -> Result<Box<dyn EventSource>, SourceError> {
+    let name = place.name();
+    let (medium, total): (Box<dyn Read + Send>, Option<u64>) = match place {
+        Place::Stdin => (Box::new(std::io::stdin()), None),
+        Place::File(path) => {
+            #[allow(clippy::disallowed_methods, reason = "not through `fs_err`: our errors name the input already")]
+            let file = std::fs::File::open(path).map_err(|error| io_error(&name, error))?;
+            let metadata = file.metadata().map_err(|error| io_error(&name, error))?;
+            let total = metadata.is_file().then_some(metadata.len());
+            (Box::new(file), total)
+        }
+        #[cfg(feature = "s3")]
+        Place::Object(object) => (Box::new(object.read()), Some(object.bytes())),
     };
     let input = import::decompress(&name, medium, total)?;
-    match import::detect(input.head()) {
-        Detection::Pcap | Detection::PcapNg if total.is_some() => {
+    match (import::detect(input.head()), place) {
+        (Detection::Pcap | Detection::PcapNg, Place::File(path)) if total.is_some() => {
             Ok(Box::new(CaptureSource::open_path(path, meter_config(meter, path))?))
         }
-        Detection::Pcap | Detection::PcapNg => {
-            let reader = Box::new(input.into_reader());
-            Ok(Box::new(CaptureSource::from_reader(name, reader, None, meter_config(meter, path))?))
+        (Detection::Pcap | Detection::PcapNg, _) => {
+            let config = meter_config(meter, Path::new(&name));
+            Ok(Box::new(CaptureSource::from_reader(name, Box::new(input.into_reader()), None, config)?))
         }
         _ => import::open_input(input),
     }
+}
+
+/// The one object that `url` names.
+#[cfg(feature = "s3")]
+fn object(url: &Path) -> Result<Place, SourceError> {
+    let name = url.display().to_string();
+    let mut found = s3::find(&name, 1).map_err(|error| {
+        let text = error.to_string();
+        let text = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text).to_owned();
+        io_error(&name, std::io::Error::new(std::io::ErrorKind::NotFound, text))
+    })?;
+    match (found.pop(), found.is_empty()) {
+        (Some(object), true) => Ok(Place::Object(object)),
+        _ => {
+            Err(io_error(&name, std::io::Error::new(std::io::ErrorKind::InvalidFilename, "one object is wanted here")))
+        }
+    }
+}
+
+#[cfg(not(feature = "s3"))]
+fn object(url: &Path) -> Result<Place, SourceError> {
+    let reason = "this program was built without S3; build it with the feature `s3`";
+    Err(io_error(&url.display().to_string(), std::io::Error::new(std::io::ErrorKind::Unsupported, reason)))
 }
 
 /// The meter's settings. Events name the file they come from as their interface, without its folders: the same capture

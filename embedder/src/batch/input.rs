@@ -48,6 +48,16 @@ impl Input {
         Ok(Self { name, bytes: Some(bytes), fingerprint: Some(fingerprint), open: Box::new(open) })
     }
 
+    /// Something of `bytes` bytes that can be read again, and is the same as long as its `fingerprint` is.
+    pub fn object(
+        name: impl Into<String>,
+        bytes: u64,
+        fingerprint: String,
+        open: impl Fn() -> Result<Box<dyn EventSource>, SourceError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), bytes: Some(bytes), fingerprint: Some(fingerprint), open: Box::new(open) }
+    }
+
     /// What it is called in messages and dead letters.
     pub fn name(&self) -> &str {
         &self.name

@@ -23,7 +23,7 @@ pub type OpenSink<'a> = dyn FnOnce(&Path) -> Result<Box<dyn Sink>, SinkError> + 
 
 /// What to do.
 pub struct Job<'a> {
-    /// What to read, in order.
+    /// What to read, in order. Nothing at all gives a table without rows.
     pub inputs: Vec<Input>,
     /// The folder that shall appear.
     pub out: PathBuf,
@@ -187,8 +187,8 @@ fn embedders(job: &Job<'_>) -> Result<Vec<EventEmbedder>, BatchError> {
 }
 
 fn identity(job: &Job<'_>) -> Result<Identity, BatchError> {
-    if job.inputs.is_empty() || job.inputs.len() > INPUTS_MAX {
-        return Err(BatchError::Inputs(format!("{} inputs; 1 to {INPUTS_MAX} are taken", job.inputs.len())));
+    if job.inputs.len() > INPUTS_MAX {
+        return Err(BatchError::Inputs(format!("{} inputs; up to {INPUTS_MAX} are taken", job.inputs.len())));
     }
     let Options { precision, batch_events, part_events, npy, .. } = job.options;
     if !(1..=BATCH_EVENTS_MAX).contains(&batch_events) || part_events == 0 {
