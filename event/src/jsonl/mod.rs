@@ -12,6 +12,7 @@
 //! **Limits.** A line of at most [`crate::limits::LINE_BYTES_MAX`], [`crate::limits::JSON_DEPTH_MAX`] levels, strings as
 //! in [`crate::limits`]. A line that breaks one is refused, never cut.
 
+mod own;
 pub(crate) mod parse;
 pub(crate) mod write;
 
