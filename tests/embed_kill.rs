@@ -68,7 +68,8 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 fn embed(setting: &Setting, out: &Path) -> Command {
-    let mut arguments = vec!["embed", "--no-index", "--npy", "--part-events", PART_EVENTS, "--out", out.to_str().unwrap()];
+    let mut arguments =
+        vec!["embed", "--no-index", "--npy", "--part-events", PART_EVENTS, "--out", out.to_str().unwrap()];
     arguments.extend(setting.inputs.iter().map(|input| input.to_str().unwrap()));
     program(&arguments)
 }
@@ -218,9 +219,9 @@ fn both_polite_signals_end_it_alike() {
             let work = setting.dir.path().join(format!("{signal}{share}.incomplete"));
             if code == Some(1) && work.join("manifest.json").exists() {
                 let named = error.contains("stopped by a signal") && error.contains("Run the same command to go on");
-                let aside = fs_err::read_dir(&work).unwrap().filter(|entry| {
-                    entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".tmp")
-                });
+                let aside = fs_err::read_dir(&work)
+                    .unwrap()
+                    .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".tmp"));
                 ends.push((named, aside.count()));
                 break;
             }

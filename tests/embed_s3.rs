@@ -66,7 +66,10 @@ fn serve() -> Option<Server> {
 /// Puts `body` at `path` (`/BUCKET` or `/BUCKET/KEY`).
 fn put(port: u16, path: &str, body: &[u8]) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let head = format!("PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body).unwrap();
     let mut answer = String::new();
@@ -127,7 +130,10 @@ fn objects_are_read_as_files_are() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/sample/traffic.pcap.gz");
-    let whole = forebay(0, &["embed", "--no-index", "--npy", sample.to_str().unwrap(), "--out", at("capture").to_str().unwrap()]);
+    let whole = forebay(
+        0,
+        &["embed", "--no-index", "--npy", sample.to_str().unwrap(), "--out", at("capture").to_str().unwrap()],
+    );
     if error_of(&whole).contains("ONNX Runtime was not found") {
         eprintln!("SKIPPED: no ONNX Runtime; run `make setup`");
         return;
@@ -136,7 +142,9 @@ fn objects_are_read_as_files_are() {
     let port = server.port;
     put(port, "/flows", b"");
     put(port, "/flows/capture.pcap.gz", &fs_err::read(&sample).unwrap());
-    assert!(forebay(0, &["meter", sample.to_str().unwrap(), "--out", at("all.jsonl").to_str().unwrap()]).status.success());
+    assert!(
+        forebay(0, &["meter", sample.to_str().unwrap(), "--out", at("all.jsonl").to_str().unwrap()]).status.success()
+    );
     let lines = fs_err::read_to_string(at("all.jsonl")).unwrap();
     let lines: Vec<&str> = lines.lines().collect();
     fs_err::create_dir(at("in")).unwrap();
@@ -151,7 +159,10 @@ fn objects_are_read_as_files_are() {
     assert_eq!(vectors(port, "s3://flows/day/*.jsonl", &at("pattern")), files);
     let through = breaking_proxy(port);
     assert_eq!(vectors(through, "s3://flows/day/[0-9].jsonl", &at("broken")), files, "through broken connections");
-    assert_eq!(vectors(port, "s3://flows/capture.pcap.gz", &at("object")), fs_err::read(at("capture/vectors.npy")).unwrap());
+    assert_eq!(
+        vectors(port, "s3://flows/capture.pcap.gz", &at("object")),
+        fs_err::read(at("capture/vectors.npy")).unwrap()
+    );
 
     for (input, wanted) in [
         ("s3://flows/day/", "notes.txt"),

@@ -55,7 +55,9 @@ fn parse_only(path: &Path) -> Result<(), Box<dyn Error>> {
     let (seconds, processor) = (began.elapsed().as_secs_f64(), processor_seconds() - before);
     let events = events.into_inner() as f64;
     let (rate, cost) = (events / seconds, processor / events * 1e6);
-    println!(r#"{{"events": {events}, "seconds": {seconds}, "events_per_second": {rate}, "cpu_us_per_event": {cost}}}"#);
+    println!(
+        r#"{{"events": {events}, "seconds": {seconds}, "events_per_second": {rate}, "cpu_us_per_event": {cost}}}"#
+    );
     Ok(())
 }
 

@@ -53,6 +53,8 @@ struct Run<'r> {
     number: u64,
     /// Of the inputs read to the end.
     bytes_before: u64,
+    /// Of the input at hand, when it has been read.
+    bytes_now: u64,
     waited: Duration,
 }
 
@@ -71,6 +73,7 @@ impl Reader<'_> {
             rejected_bytes: 0,
             number: 0,
             bytes_before,
+            bytes_now: 0,
             waited: Duration::ZERO,
         };
         let end = match run.inputs() {
@@ -86,10 +89,11 @@ impl Run<'_> {
     fn inputs(&mut self) -> Result<(), Halt> {
         while self.reader.position.input < self.reader.inputs.len() {
             let input = &self.reader.inputs[self.reader.position.input];
+            self.bytes_now = 0;
             if let Err(error) = self.input(input)? {
                 self.give_up(input, error)?;
             }
-            self.bytes_before += input.bytes.unwrap_or(0);
+            self.bytes_before += input.bytes.unwrap_or(self.bytes_now);
             self.reader.position = Position { input: self.reader.position.input + 1, items: 0 };
         }
         // The last batch carries the end of the inputs even if it holds no event.
@@ -105,6 +109,7 @@ impl Run<'_> {
         let read = if source.chunks().is_some() { self.cut(&mut *source)? } else { self.read(&mut *source)? };
         // What was left out before the damage was left out all the same.
         self.batch.counters.extend(source.counters());
+        self.bytes_now = source.progress().bytes_read;
         Ok(read)
     }
 

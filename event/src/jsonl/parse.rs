@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::own;
 use crate::json::{Json, Members, Value};
-use crate::{Event, EventId, FEATURE_NAMES, Features, Integrity, ParseError, Verdict};
 use crate::limits::LINE_BYTES_MAX;
+use crate::{Event, EventId, FEATURE_NAMES, Features, Integrity, ParseError, Verdict};
 use crate::{check::check, community::community_id, feature};
 
 /// Reads lines; keeps its buffers from one to the next.

@@ -79,7 +79,8 @@ impl Segment {
         let graph = manifest.graph.then(|| dir.join(GRAPH_FILE));
         let engine = engine::open(Arc::clone(&vectors), graph.as_deref())?;
         let profile = serde_json::from_slice(&fs::read(dir.join(PROFILE_FILE))?).map_err(std::io::Error::from)?;
-        Self { manifest, text, columns, events, ids, vectors, engine, profile, verified: AtomicBool::new(true) }.checked()
+        Self { manifest, text, columns, events, ids, vectors, engine, profile, verified: AtomicBool::new(true) }
+            .checked()
     }
 
     /// Refuses files that do not have the same rows.
