@@ -9,6 +9,8 @@ mod report;
 mod shard;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail};
 use forebay_embedder::batch::{self, BatchError, Input, Job, OpenSink, Options, Sink, incomplete_path};
@@ -49,7 +51,7 @@ pub(crate) struct Args {
     /// exit code is 2 if any input was damaged
     #[arg(long)]
     keep_going: bool,
-    /// Take only every N-th of the inputs, those of shard I (from 0 to N-1): N machines given the same inputs share them
+    /// Take only the inputs of shard I (from 0 to N-1), about one in N: N machines given the same inputs share them
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
     /// Events of one Parquet file: how much work a crash can cost
@@ -66,7 +68,7 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     runtime::init(given(&config.models.runtime))?;
     let model = models::event(given(&config.models.event))?;
     let counts = Counts::default();
-    let inputs = inputs(args, config)?;
+    let inputs = inputs(args, config, &stop)?;
     let input_count = inputs.len();
     let job = Job {
         inputs,
@@ -120,7 +122,7 @@ fn how_to_go_on(out: &Path, error: Option<&BatchError>) -> String {
 }
 
 /// The inputs of this run; of a shard possibly none.
-fn inputs(args: &Args, config: &Config) -> anyhow::Result<Vec<Input>> {
+fn inputs(args: &Args, config: &Config, stop: &Arc<AtomicBool>) -> anyhow::Result<Vec<Input>> {
     let mut places = input::expand(&args.inputs)?;
     if let Some(shard) = args.shard {
         if places.iter().any(|place| matches!(place, Place::Stdin)) {
@@ -130,13 +132,16 @@ fn inputs(args: &Args, config: &Config) -> anyhow::Result<Vec<Input>> {
         places.retain(|place| shard.takes(&place.name()));
         tracing::info!(%shard, of_inputs = all, taken = places.len(), "this shard");
     }
-    places.into_iter().map(|place| batch_input(place, config)).collect()
+    places.into_iter().map(|place| batch_input(place, config, stop)).collect()
 }
 
-fn batch_input(place: Place, config: &Config) -> anyhow::Result<Input> {
+fn batch_input(place: Place, config: &Config, stop: &Arc<AtomicBool>) -> anyhow::Result<Input> {
     let (meter, name) = (config.meter.clone(), place.name());
     Ok(match place {
-        Place::Stdin => Input::stream(name, move || input::open_place(&Place::Stdin, &meter)),
+        Place::Stdin => {
+            let stop = Arc::clone(stop);
+            Input::stream(name, move || input::open_stdin(&meter, &stop))
+        }
         Place::File(path) => {
             let owned = path.clone();
             Input::file(&path, move || input::open(&owned, &meter))?

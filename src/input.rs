@@ -4,9 +4,12 @@
 mod names;
 #[cfg(feature = "s3")]
 mod s3;
+mod stdin;
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use forebay_ebpf::{CaptureSource, MeterConfig};
 use forebay_event::import::{self, Detection};
@@ -15,6 +18,7 @@ use forebay_event::source::{EventSource, SourceError};
 use crate::config::Meter;
 
 pub(crate) use names::{Place, expand};
+use stdin::Stdin;
 
 const MICROSECONDS: i64 = 1_000_000;
 
@@ -25,6 +29,11 @@ pub(crate) fn open(path: &Path, meter: &Meter) -> Result<Box<dyn EventSource>, S
     }
     let place = if path == Path::new("-") { Place::Stdin } else { Place::File(path.to_owned()) };
     open_place(&place, meter)
+}
+
+/// Opens standard input by what its first bytes say; reading it ends with an error soon after `stop` is set.
+pub(crate) fn open_stdin(meter: &Meter, stop: &Arc<AtomicBool>) -> Result<Box<dyn EventSource>, SourceError> {
+    open_medium(&Place::Stdin, Box::new(Stdin::new(Arc::clone(stop))), None, meter)
 }
 
 /// Opens one input by what its first bytes say.
@@ -42,6 +51,16 @@ pub(crate) fn open_place(place: &Place, meter: &Meter) -> Result<Box<dyn EventSo
         #[cfg(feature = "s3")]
         Place::Object(object) => (Box::new(object.read()), Some(object.bytes())),
     };
+    open_medium(place, medium, total, meter)
+}
+
+fn open_medium(
+    place: &Place,
+    medium: Box<dyn Read + Send>,
+    total: Option<u64>,
+    meter: &Meter,
+) -> Result<Box<dyn EventSource>, SourceError> {
+    let name = place.name();
     let input = import::decompress(&name, medium, total)?;
     match (import::detect(input.head()), place) {
         (Detection::Pcap | Detection::PcapNg, Place::File(path)) if total.is_some() => {

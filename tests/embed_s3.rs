@@ -2,7 +2,7 @@
 //! through connections that break; and says what is wrong where an object is not there or the server refuses.
 //!
 //! Method: a real server process, `moto_server` (`pip install 'moto[server]'`, found in PATH, under ~/.cache/forebay/venv-embed or by
-//! MOTO_SERVER), with objects put over HTTP; a proxy of a few lines that breaks connections. The identifiers of the output are
+//! `MOTO_SERVER`), with objects put over HTTP; a proxy of a few lines that breaks connections. The identifiers of the output are
 //! compared with those of the same job over files. Skipped, loudly, where there is no such server or no ONNX Runtime.
 #![cfg(feature = "s3")]
 #![allow(clippy::unwrap_used, reason = "a failure in a helper of a test is a failure of the test")]

@@ -5,6 +5,7 @@
 //! source cannot give is NaN here and `null` in JSON.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -300,7 +301,13 @@ impl fmt::Debug for Features {
 
 /// The place of the feature called `name`.
 pub fn place_of(name: &str) -> Option<usize> {
-    FEATURE_NAMES.iter().position(|known| *known == name)
+    /// The names in order of the alphabet, and where each stands.
+    static PLACES: LazyLock<Vec<(&str, usize)>> = LazyLock::new(|| {
+        let mut places: Vec<_> = FEATURE_NAMES.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        places.sort_unstable();
+        places
+    });
+    PLACES.binary_search_by_key(&name, |(known, _)| known).ok().map(|found| PLACES[found].1)
 }
 
 impl Serialize for Features {

@@ -211,6 +211,8 @@ impl Run<'_> {
     }
 
     fn give_up(&mut self, input: &Input, error: SourceError) -> Result<(), Halt> {
+        // An input that waits for more may end with an error because it was told to stop.
+        self.look(0)?;
         let damaged = matches!(error, SourceError::Damaged { .. } | SourceError::Unrecognised { .. });
         if !(damaged && self.reader.keep_going) {
             return Err(Halt::Failed(error.into()));
