@@ -31,8 +31,8 @@ const INDEX: &str = "index";
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
-    /// Captures, flow logs or event lines: files, patterns ('logs/*.jsonl'), objects (s3://BUCKET/KEY, s3://BUCKET/PREFIX/,
-    /// 's3://BUCKET/logs/*.gz'); `-` is standard input
+    /// Captures, flow logs or event lines: files, patterns ('logs/*.jsonl'), objects (`s3://BUCKET/KEY`, `s3://BUCKET/PREFIX/`,
+    /// `s3://BUCKET/logs/*.gz`); `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder that shall appear; it works in a folder beside it that ends in `.incomplete`

@@ -7,6 +7,7 @@
 //! where there is no ONNX Runtime.
 #![allow(clippy::unwrap_used, reason = "a failure in a helper of a test is a failure of the test")]
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -111,7 +112,7 @@ fn other_events(lines: &str, round: usize) -> String {
         text.push_str(&event.to_string());
         text.push('\n');
         if number % 211 == 0 {
-            text.push_str(&format!("{{\"broken\": {number}\n"));
+            writeln!(text, "{{\"broken\": {number}").unwrap();
         }
     }
     text
@@ -182,9 +183,16 @@ fn assert_same_files(found: &Path, whole: &Path) {
     };
     assert_eq!(names(found), names(whole));
     for name in names(whole) {
-        assert!(fs_err::read(found.join(&name)).unwrap() == fs_err::read(whole.join(&name)).unwrap(), "{name:?}");
+        assert!(
+            fs_err::read(found.join(&name)).unwrap() == fs_err::read(whole.join(&name)).unwrap(),
+            "{}",
+            name.display()
+        );
     }
 }
+
+/// Asserts that two folders hold the same.
+type Same = fn(&Path, &Path);
 
 #[test]
 fn killed_at_random_moments_it_ends_the_same() {
@@ -192,8 +200,7 @@ fn killed_at_random_moments_it_ends_the_same() {
     let (mut random, whole) = (Random::new(), setting.dir.path().join("whole"));
     let events = manifest(&whole)["totals"]["events"].as_u64().unwrap();
     assert!(events > 15_000 && manifest(&whole)["totals"]["rejected"].as_object().unwrap().len() == 1);
-    let cases: [(&[&str], fn(&Path, &Path)); 2] =
-        [(&["KILL"], assert_same_files), (&["INT", "TERM", "KILL"], assert_same_content)];
+    let cases: [(&[&str], Same); 2] = [(&["KILL"], assert_same_files), (&["INT", "TERM", "KILL"], assert_same_content)];
     for (signals, assert_same) in cases {
         let (mut kills, mut jobs) = (0, 0);
         while kills < KILLS {

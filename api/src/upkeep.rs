@@ -49,6 +49,7 @@ pub(crate) struct CopyRequest {
 
 /// A copy that was made.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "a name of the API, beside its counterpart")]
 pub(crate) struct Copied {
     /// Its folder.
     path: String,

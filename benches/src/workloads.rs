@@ -107,7 +107,9 @@ fn write_lines() -> anyhow::Result<usize> {
     let (events, lines) = lines()?;
     let mut out = Vec::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
     measured(&mut || {
-        events.iter().for_each(|event| jsonl::write(event, &mut out));
+        for event in &events {
+            jsonl::write(event, &mut out);
+        }
         Ok(out.len())
     })
 }

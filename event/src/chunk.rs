@@ -160,7 +160,7 @@ mod tests {
             match whole.read(&mut event).unwrap() {
                 Item::End => break,
                 Item::Event => wanted.push((Item::Event, Some(event.event_id))),
-                rejected => wanted.push((rejected, None)),
+                rejected @ Item::Rejected(_) => wanted.push((rejected, None)),
             }
         }
         for records_max in [1, 7, 1000] {

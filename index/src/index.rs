@@ -44,7 +44,9 @@ impl Index {
         cpu_check().map_err(IndexError::Cpu)?;
         let Opened { lock, manifest, segments, recovered, unreadable, leftovers } = store::open(dir, &options)?;
         let mut snapshot = Snapshot { end_seq: recovered.next_seq, ..Snapshot::default() };
-        segments.into_iter().for_each(|known| snapshot.add(known));
+        for known in segments {
+            snapshot.add(known);
+        }
         snapshot.segments.extend(recovered.hot.slices.iter().cloned());
         let damaged = manifest.damaged.iter().chain(&unreadable).cloned().collect();
         let shared = Shared::new(dir.to_owned(), options, snapshot, damaged);

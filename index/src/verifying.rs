@@ -33,7 +33,7 @@ impl Writer {
             manifest.strike(&[segment.name().to_owned()]);
             manifest.damaged.push(damaged.clone());
         })?;
-        shared.update(|snapshot| snapshot.remove(&[segment.clone()]));
+        shared.update(|snapshot| snapshot.remove(std::slice::from_ref(&segment)));
         shared.add_damaged(damaged);
         shared.retire([segment]);
         Ok(true)

@@ -55,7 +55,11 @@ fn copies_made_under_way_are_whole() {
         let index = Index::open(&copies.path().join(number.to_string()), options()).unwrap();
         let stats = index.stats();
         assert!(stats.damaged.is_empty(), "{:?}", stats.damaged);
-        assert!(stats.events >= *least && stats.events % BATCH == 0, "{} events, {least} acknowledged", stats.events);
+        assert!(
+            stats.events >= *least && stats.events.is_multiple_of(BATCH),
+            "{} events, {least} acknowledged",
+            stats.events
+        );
         for event in common::events(SEED, 0, stats.events) {
             assert!(index.event(event.event_id).unwrap().is_some());
         }

@@ -93,6 +93,7 @@ pub(crate) struct Models {
 /// What the index keeps; 0 is no limit.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "each is an upper bound, and its key says so")]
 pub(crate) struct Retention {
     pub(crate) max_age_days: f64,
     pub(crate) max_bytes: u64,

@@ -54,7 +54,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Verdict::Same => println!("{name:<22} {instructions:>13} instructions  {percent:+.2} %"),
             Verdict::Fewer => println!("{name:<22} {instructions:>13} instructions  {percent:+.2} %, record it"),
             Verdict::More => {
-                println!("{name:<22} {instructions:>13} instructions  {percent:+.2} %: MORE THAN 3 % GROWTH")
+                println!("{name:<22} {instructions:>13} instructions  {percent:+.2} %: MORE THAN 3 % GROWTH");
             }
             Verdict::Unknown => println!("{name:<22} {instructions:>13} instructions  NOT RECORDED"),
         }

@@ -91,7 +91,9 @@ impl Rule {
 /// All lines. `text` and `event` are the questions, `groups` the group of every event.
 pub fn lines(clusters: &Clusters, dimension: usize, text: &[f32], event: &[f32], groups: &[u16]) -> Vec<Line> {
     let mut sizes = [0usize; CLUSTERS];
-    groups.iter().for_each(|group| sizes[usize::from(*group)] += 1);
+    for group in groups {
+        sizes[usize::from(*group)] += 1;
+    }
     let mut lines = vec![Line { name: "100 %".to_owned(), rule: Rule::All }];
     for (name, below) in [("50 %", 5_000), ("10 %", 1_000), ("1 %", 100), ("0.1 %", 10), ("0.01 %", 1)] {
         lines.push(Line { name: name.to_owned(), rule: Rule::DrawBelow(below) });

@@ -111,7 +111,7 @@ mod tests {
         features.0[SPKTS] = 1.0;
         features.0[SBYTES] = 1e6;
         features.0[FLOW_BYTES_PER_SEC] = 1e6;
-        let (mut one, mut other) = (features.clone(), features);
+        let (mut one, mut other) = (features, features);
         Jitter::default().apply(&mut one, &mut Random::new(1, 1));
         Jitter::default().apply(&mut other, &mut Random::new(1, 2));
         assert_ne!(one.0[DURATION], other.0[DURATION]);

@@ -18,10 +18,10 @@ pub fn questions(count: usize, seed: u64) -> anyhow::Result<Vec<String>> {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         Ok(lines.filter_map(|line| Some(line.split_once('|')?.1.trim().to_owned())).collect())
     };
-    let mut seen = BTreeSet::new();
+    let mut taken = BTreeSet::new();
     let mut found: Vec<String> = Vec::new();
     for words in [lines("test.txt")?, lines("validation.txt")?].concat() {
-        if found.len() < count && seen.insert(words.clone()) {
+        if found.len() < count && taken.insert(words.clone()) {
             found.push(words);
         }
     }
@@ -33,7 +33,7 @@ pub fn questions(count: usize, seed: u64) -> anyhow::Result<Vec<String>> {
             return Ok(found);
         }
         let words = expanded(&patterns[random.below(patterns.len())], &mut random);
-        if seen.insert(words.clone()) {
+        if taken.insert(words.clone()) {
             found.push(words);
         }
     }

@@ -86,7 +86,7 @@ fn feature(events: &[Event], place: usize) -> ArrayRef {
     if values.iter().all(|value| value.is_finite()) {
         return Arc::new(Float64Array::from(values));
     }
-    Arc::new(Float64Array::from_iter(values.into_iter().map(|value| value.is_finite().then_some(value))))
+    Arc::new(values.into_iter().map(|value| value.is_finite().then_some(value)).collect::<Float64Array>())
 }
 
 /// The columns up to the Community ID.

@@ -2,6 +2,8 @@
 //!
 //! **Promise.** What is read here is read as the general reader would; anything that is not exactly in that form is left to it
 //! (`None`), also what is wrong: it says what is wrong. Numbers are rounded correctly by both.
+// The outer option is "not in our form", the inner one a null.
+#![allow(clippy::option_option)]
 
 use std::sync::LazyLock;
 

@@ -34,7 +34,9 @@ impl Rendered {
     /// Renders `events`.
     pub(super) fn of(events: &[Event]) -> Self {
         let mut rendered = Self::default();
-        events.iter().for_each(|event| rendered.push(&render(event)));
+        for event in events {
+            rendered.push(&render(event));
+        }
         rendered
     }
 

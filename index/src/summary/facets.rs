@@ -18,8 +18,8 @@ pub(crate) fn facets(matching: &[Matching]) -> Facets {
     let service = |place: &u16| SERVICES.get(usize::from(*place)).map(|service| service.name.to_owned());
     Facets {
         services: top(&by_number(matching, |columns| columns.service()), service),
-        src_ips: top(&by_address(matching, |columns| columns.src_ip()), address),
-        dst_ips: top(&by_address(matching, |columns| columns.dst_ip()), address),
+        src_ips: top(&by_address(matching, Columns::src_ip), address),
+        dst_ips: top(&by_address(matching, Columns::dst_ip), address),
         dst_ports: top(&by_number(matching, |columns| columns.dst_port()), |port| Some(port.to_string())),
         verdicts: top(&by_number(matching, |columns| columns.verdict()), |number| {
             verdict_of(*number).map(|verdict| verdict.as_str().to_owned())
@@ -64,7 +64,9 @@ fn by_address(matching: &[Matching], column: impl for<'c> Fn(&'c Columns) -> Add
 /// Calls `count` with the value of every one of `rows`.
 fn each<T: Copy>(rows: &Bitmap, values: &[T], mut count: impl FnMut(T)) {
     if rows.is_all() {
-        values.iter().for_each(|value| count(*value));
+        for value in values {
+            count(*value);
+        }
     } else {
         rows.iter().for_each(|row| count(values[row as usize]));
     }

@@ -15,6 +15,9 @@ const F32: u32 = 4;
 /// f64; NaN is unknown.
 const F64: u32 = 5;
 
+/// Kinds that cannot hold everything, narrowest first.
+const NARROW: [u32; 4] = [SAME, U8, U16, F32];
+
 /// A column of features.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Numbers<'a> {
@@ -30,10 +33,8 @@ pub(crate) enum Numbers<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Needs {
     first: Option<f64>,
-    same: bool,
-    u8: bool,
-    u16: bool,
-    f32: bool,
+    /// Which of [`NARROW`] can hold every value so far.
+    fits: [bool; NARROW.len()],
 }
 
 impl<'a> Numbers<'a> {
@@ -87,31 +88,27 @@ impl<'a> Numbers<'a> {
 
 impl Needs {
     pub(super) fn new() -> Self {
-        Self { first: None, same: true, u8: true, u16: true, f32: true }
+        Self { first: None, fits: [true; NARROW.len()] }
     }
 
     /// Takes in a value. All unknown values are one: which NaN it is means nothing.
     pub(super) fn see(&mut self, value: f64) {
         let alike = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
-        self.same &= alike(*self.first.get_or_insert(value), value);
+        let [same, u8, u16, f32] = &mut self.fits;
+        *same &= alike(*self.first.get_or_insert(value), value);
         if value.is_nan() {
             return;
         }
         // Going through the integer loses what it cannot hold, the sign of -0 included, and the bits tell.
-        self.u8 &= value < 255.0 && f64::from(value as u8).to_bits() == value.to_bits();
-        self.u16 &= value < 65_535.0 && f64::from(value as u16).to_bits() == value.to_bits();
-        self.f32 &= f64::from(value as f32).to_bits() == value.to_bits();
+        *u8 &= value < 255.0 && f64::from(value as u8).to_bits() == value.to_bits();
+        *u16 &= value < 65_535.0 && f64::from(value as u16).to_bits() == value.to_bits();
+        *f32 &= f64::from(value as f32).to_bits() == value.to_bits();
     }
 
     /// The narrowest kind.
     pub(super) fn kind(self) -> u32 {
-        match self {
-            Self { same: true, .. } => SAME,
-            Self { u8: true, .. } => U8,
-            Self { u16: true, .. } => U16,
-            Self { f32: true, .. } => F32,
-            _ => F64,
-        }
+        let narrow = NARROW.into_iter().zip(self.fits).find(|(_, fits)| *fits);
+        narrow.map_or(F64, |(kind, _)| kind)
     }
 }
 
@@ -180,9 +177,13 @@ mod tests {
                 _ => values,
             };
             let mut needs = Needs::new();
-            values.iter().for_each(|value| needs.see(*value));
+            for value in &values {
+                needs.see(*value);
+            }
             let mut bytes = Vec::new();
-            values.iter().for_each(|value| push(needs.kind(), *value, &mut bytes));
+            for value in &values {
+                push(needs.kind(), *value, &mut bytes);
+            }
             prop_assert_eq!(Some(bytes.len()), length(needs.kind(), values.len()));
             let held = super::super::Bytes::hold(&bytes);
             let numbers = Numbers::of(needs.kind(), held.all(), values.len());

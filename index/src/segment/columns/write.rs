@@ -74,7 +74,9 @@ impl<'a> Joined<'a> {
         }
         columns.extend((0..NUMBERS).map(|place| {
             let mut needs = Needs::new();
-            parts.iter().for_each(|part| part.number(place).for_each(|value| needs.see(value)));
+            for part in parts {
+                part.number(place).for_each(|value| needs.see(value));
+            }
             let kind = needs.kind();
             (kind, number::length(kind, rows).unwrap_or_default())
         }));
