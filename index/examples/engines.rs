@@ -227,7 +227,9 @@ fn npy(path: &Path) -> Result<(usize, Vec<f32>), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(path)?;
     let (start, length) = match bytes.get(..10) {
         Some([0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b]) => (10, u16::from_le_bytes([*a, *b]) as usize),
-        Some([0x93, b'N', b'U', b'M', b'P', b'Y', 2, ..]) => (12, u32::from_le_bytes(bytes[8..12].try_into()?) as usize),
+        Some([0x93, b'N', b'U', b'M', b'P', b'Y', 2, ..]) => {
+            (12, u32::from_le_bytes(bytes[8..12].try_into()?) as usize)
+        }
         _ => return Err(format!("{}: not a NumPy file", path.display()).into()),
     };
     let header = std::str::from_utf8(bytes.get(start..start + length).ok_or("cut short")?)?;
@@ -235,8 +237,11 @@ fn npy(path: &Path) -> Result<(usize, Vec<f32>), Box<dyn std::error::Error>> {
         return Err(format!("{}: wanted float32 in C order, found {header}", path.display()).into());
     }
     let shape = header.split_once('(').and_then(|(_, rest)| rest.split_once(')')).ok_or("no shape")?.0;
-    let shape: Vec<usize> = shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse).collect::<Result<_, _>>()?;
-    let [_, dimension] = shape.as_slice() else { return Err(format!("{}: not two-dimensional", path.display()).into()) };
+    let shape: Vec<usize> =
+        shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse).collect::<Result<_, _>>()?;
+    let [_, dimension] = shape.as_slice() else {
+        return Err(format!("{}: not two-dimensional", path.display()).into());
+    };
     let numbers = bytes[start + length..].as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
     Ok((*dimension, numbers))
 }

@@ -66,7 +66,11 @@ fn every_engine_keeps_the_promises_of_the_trait() {
                         assert!(effort != Effort::Scan || answer.rows == exact.rows, "{name}");
                     }
                     let planned = opened.search(&query, k, &allowed, Effort::Planned).unwrap();
-                    assert_eq!(planned.rows, built.search(&query, k, &allowed, Effort::Planned).unwrap().rows, "{name}");
+                    assert_eq!(
+                        planned.rows,
+                        built.search(&query, k, &allowed, Effort::Planned).unwrap().rows,
+                        "{name}"
+                    );
                     let least = exact.rows.last().map_or(0.0, |row| row.1);
                     same += planned.rows.iter().filter(|row| row.1 >= least).count();
                     wanted += exact.rows.len();

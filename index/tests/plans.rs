@@ -36,8 +36,13 @@ fn chosen(found: &Found) -> Engine {
 #[test]
 fn an_index_gives_k_hits_and_nearly_the_exact_ones_and_says_how() {
     let (with, without) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let index = common::index(with.path(), Options { engine_from: 1_000, ..common::options() }, SEED, &[EVENTS]);
-    let flat = Options { engine: EngineKind::Flat, ..common::options() };
+    let index = common::index(
+        with.path(),
+        Options { engine_from: 1_000, seal_events: 1, ..common::options() },
+        SEED,
+        &[EVENTS],
+    );
+    let flat = Options { engine: EngineKind::Flat, seal_events: 1, ..common::options() };
     let exact = common::index(without.path(), flat, SEED, &[EVENTS]);
     assert_eq!(index.stats().segments[0].engine, "cells");
     assert_eq!(exact.stats().segments[0].engine, "flat");
@@ -73,7 +78,8 @@ fn an_index_gives_k_hits_and_nearly_the_exact_ones_and_says_how() {
 #[test]
 fn words_bring_in_candidates_the_index_does_not_name() {
     let dir = tempfile::tempdir().unwrap();
-    let graph = common::index(dir.path(), Options { engine_from: 1_000, ..common::options() }, SEED, &[EVENTS]);
+    let graph =
+        common::index(dir.path(), Options { engine_from: 1_000, seal_events: 1, ..common::options() }, SEED, &[EVENTS]);
     let search = Search {
         vector: Some(common::vector(1_234, 3)),
         words: "badexample".to_owned(),

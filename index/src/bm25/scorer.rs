@@ -72,7 +72,8 @@ impl<'a> Scorer<'a> {
         // Words before this one in `rarest_last` cannot bring a row in by themselves.
         let mut first = 0;
         let mut row = 0;
-        while let Some(next) = rarest_last[first..].iter().filter_map(|word| self.words[*word].at).map(|at| at.0).min() {
+        while let Some(next) = rarest_last[first..].iter().filter_map(|word| self.words[*word].at).map(|at| at.0).min()
+        {
             row = row.max(next);
             if allowed.contains(row) {
                 // A sum is never negative, so its bits order like it.
@@ -106,9 +107,8 @@ impl<'a> Scorer<'a> {
         for word in &mut self.words {
             word.seek(row);
             let Some((_, times)) = word.at.filter(|(at, _)| *at == row) else { continue };
-            let damping = *damping.get_or_insert_with(|| {
-                K1 * (1.0 - B + B * (self.lengths)(row) as f32 / self.mean_length)
-            });
+            let damping =
+                *damping.get_or_insert_with(|| K1 * (1.0 - B + B * (self.lengths)(row) as f32 / self.mean_length));
             let times = times as f32;
             sum += word.idf * times * (K1 + 1.0) / (times + damping);
         }

@@ -225,7 +225,8 @@ impl VectorEngine for Faiss {
             Shape::Lists(lists) => {
                 let compared = self.factory.nprobe as f32 / lists as f32 * matching as f32;
                 let centres = lists as f32 * CODE_NS;
-                (compared >= wanted).then(|| Cost { rows: compared as u64, ns: (compared * CODE_NS + centres) * self.wide() })
+                (compared >= wanted)
+                    .then(|| Cost { rows: compared as u64, ns: (compared * CODE_NS + centres) * self.wide() })
             }
         };
         Costs { scan, index }

@@ -38,7 +38,9 @@ impl Choice {
             Some(other) => {
                 format!("{matching} match: {chosen} at about {:.0} us, {left} at {:.0} us", us(self.cost), us(other))
             }
-            None => format!("{matching} match: {chosen} at about {:.0} us, and there is no index to ask", us(self.cost)),
+            None => {
+                format!("{matching} match: {chosen} at about {:.0} us, and there is no index to ask", us(self.cost))
+            }
         }
     }
 }

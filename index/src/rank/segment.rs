@@ -70,7 +70,8 @@ impl<'a> Ranking<'a> {
         }
         let ask = Ask { query, k, allowed: self.allowed, matching, floor: f32::NEG_INFINITY };
         let first_page = self.question.resume.is_none() && self.question.k <= INDEX_HITS_MAX;
-        let nearest = if choice.planned == Planned::Index && first_page { self.from_index(&ask, &choice)? } else { None };
+        let nearest =
+            if choice.planned == Planned::Index && first_page { self.from_index(&ask, &choice)? } else { None };
         let nearest = match nearest {
             Some(nearest) => nearest,
             None => {

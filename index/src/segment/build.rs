@@ -10,8 +10,8 @@ use super::manifest::{FileEntry, SEGMENT_FORMAT};
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
-    BUILDING_DIR, COLUMNS_FILE, Columns, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, Segment,
-    SegmentManifest, TEXT_DIR, VECTORS_FILE, VectorFile, merge,
+    BUILDING_DIR, COLUMNS_FILE, Columns, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, Segment, SegmentManifest, TEXT_DIR,
+    VECTORS_FILE, VectorFile, merge,
 };
 use crate::engine::{self, EngineKind};
 use crate::{IndexError, Options, durable, sealed};

@@ -14,8 +14,8 @@ use super::manifest::FileEntry;
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
-    COLUMNS_FILE, Columns, EVENTS_FILE, Fault, IDS_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest,
-    TEXT_DIR, VECTORS_FILE, VectorFile,
+    COLUMNS_FILE, Columns, EVENTS_FILE, Fault, IDS_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest, TEXT_DIR,
+    VECTORS_FILE, VectorFile,
 };
 use crate::engine::{self, VectorEngine};
 use crate::{IndexError, Options};

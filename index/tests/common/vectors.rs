@@ -84,7 +84,12 @@ pub fn question(numbers: &[f32], dimension: usize, random: &mut Random) -> Vec<f
 }
 
 /// Filters that keep all, half, a tenth, a hundredth, one row, none; and those nearest to and farthest from `question`.
-pub fn filters(numbers: &[f32], dimension: usize, question: &[f32], random: &mut Random) -> Vec<(&'static str, Bitmap)> {
+pub fn filters(
+    numbers: &[f32],
+    dimension: usize,
+    question: &[f32],
+    random: &mut Random,
+) -> Vec<(&'static str, Bitmap)> {
     let rows = numbers.len() / dimension;
     let cosine = |row: usize| -> f64 { crate::common::cosine(question, &numbers[row * dimension..][..dimension]) };
     let mut order: Vec<usize> = (0..rows).collect();

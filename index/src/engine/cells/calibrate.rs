@@ -212,14 +212,11 @@ impl Sets<'_> {
     fn calibration(&self, kinds: &[Vec<Vec<f32>>], confidence: [f32; 3]) -> Calibration {
         let mean = |k: usize, thinned: bool| {
             let questions = kinds.iter().flat_map(|kind| kind.iter().take(WORK_QUESTIONS));
-            let looked_at = questions.map(|query| self.search(query, k, thinned, confidence[k.ilog10() as usize]).looked_at).sum::<u64>();
+            let looked_at = questions
+                .map(|query| self.search(query, k, thinned, confidence[k.ilog10() as usize]).looked_at)
+                .sum::<u64>();
             looked_at as f32 / (kinds.len() * WORK_QUESTIONS) as f32
         };
-        Calibration {
-            confidence,
-            work_10: mean(10, false),
-            work_100: mean(100, false),
-            work_thinned: mean(10, true),
-        }
+        Calibration { confidence, work_10: mean(10, false), work_100: mean(100, false), work_thinned: mean(10, true) }
     }
 }

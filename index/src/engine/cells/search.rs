@@ -100,7 +100,8 @@ impl<'a> Search<'a> {
 
     /// Cells by what their members can reach, as a heap.
     fn order(&self) -> BinaryHeap<u64> {
-        let viewer = Viewer { length: self.question.length, error: self.question.low_error + ROUNDING, trust: self.trust };
+        let viewer =
+            Viewer { length: self.question.length, error: self.question.low_error + ROUNDING, trust: self.trust };
         let cells = self.file.bounds();
         let along = centre_products(self.file, &self.question);
         let bounds = cells.iter().zip(&along).map(|(cell, along)| viewer.bound(cell, *along));
@@ -141,7 +142,9 @@ impl<'a> Search<'a> {
         let mut uppers = [0.0; BLOCK];
         for i in 0..length {
             let row = scales[places[i] as usize];
-            uppers[i] = row.scale * self.question.high_product(dots[i]) + self.slack_share * self.question.high_slack(row.error, self.longest) + ROUNDING;
+            uppers[i] = row.scale * self.question.high_product(dots[i])
+                + self.slack_share * self.question.high_slack(row.error, self.longest)
+                + ROUNDING;
         }
         for i in 0..length {
             if uppers[i] >= self.candidates.threshold() {
