@@ -17,8 +17,6 @@ mod factory;
 #[cfg(feature = "faiss")]
 mod faiss;
 mod flat;
-#[cfg(feature = "hnsw_rs")]
-mod hnsw_rs;
 mod kernel;
 mod kind;
 mod quantise;
@@ -106,19 +104,12 @@ pub(crate) trait VectorEngine: Send + Sync {
 
 /// Writes what the engine `kind` needs over `vectors` into the folder `dir`, with `threads` threads, and gives the name to
 /// open it by. Writes nothing for an engine without a file.
-pub(crate) fn build(
-    kind: &EngineKind,
-    vectors: &VectorFile,
-    threads: usize,
-    dir: &Path,
-) -> Result<String, IndexError> {
+pub(crate) fn build(kind: &EngineKind, vectors: &VectorFile, threads: usize, dir: &Path) -> Result<String, IndexError> {
     match kind {
         EngineKind::Flat => {}
         EngineKind::Cells => cells::build(vectors, threads, &dir.join(CELLS_FILE))?,
         #[cfg(feature = "faiss")]
         EngineKind::Faiss(factory) => faiss::build(factory, vectors, threads, &dir.join(FAISS_FILE))?,
-        #[cfg(feature = "hnsw_rs")]
-        EngineKind::HnswRs => hnsw_rs::build(vectors, threads, dir)?,
         #[allow(unreachable_patterns)] // with all features on, nothing is left
         other => return Err(other.left_out()),
     }
@@ -137,8 +128,6 @@ pub(crate) fn open(name: &str, vectors: Arc<VectorFile>, dir: &Path) -> Result<B
         EngineKind::Cells => Ok(Box::new(cells::Cells::open(vectors, &dir.join(CELLS_FILE))?)),
         #[cfg(feature = "faiss")]
         EngineKind::Faiss(factory) => Ok(Box::new(faiss::Faiss::open(&factory, vectors, &dir.join(FAISS_FILE))?)),
-        #[cfg(feature = "hnsw_rs")]
-        EngineKind::HnswRs => Ok(Box::new(hnsw_rs::HnswRs::open(vectors, dir)?)),
         #[allow(unreachable_patterns)] // with all features on, nothing is left
         other => Err(other.left_out()),
     }

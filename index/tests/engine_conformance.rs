@@ -31,9 +31,6 @@ fn engines() -> Vec<&'static str> {
             "faiss:PCA24,IVF32,SQ8@nprobe=16",
         ]);
     }
-    if cfg!(feature = "hnsw_rs") {
-        engines.push("hnsw_rs");
-    }
     engines
 }
 

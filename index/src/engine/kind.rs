@@ -10,7 +10,7 @@ const FACTORY_BYTES_MAX: usize = 128;
 
 /// What compares questions with the vectors of a segment.
 ///
-/// As text: `cells`, `flat`, `faiss:` and what FAISS's `index_factory` takes, or `hnsw_rs`.
+/// As text: `cells`, `flat`, or `faiss:` and what FAISS's `index_factory` takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EngineKind {
     /// Vectors in bytes, in cells, with certified scans: see the module `cells`.
@@ -21,16 +21,13 @@ pub enum EngineKind {
     /// A FAISS index by its factory's name, with what a search may visit after an `@`: `HNSW32@ef=128`,
     /// `IVF4096,PQ64x4fs@nprobe=16,factor=8`.
     Faiss(String),
-    /// A graph by the crate `hnsw_rs`.
-    HnswRs,
 }
 
 impl EngineKind {
     /// The error for an engine that this build leaves out.
     pub(crate) fn left_out(&self) -> IndexError {
         IndexError::Options(format!(
-            "the engine {self} is not in this build; choose `cells` or `flat`, or build with its cargo feature \
-             (`faiss`, `hnsw_rs`)"
+            "the engine {self} is not in this build; choose `cells` or `flat`, or build with the cargo feature `faiss`"
         ))
     }
 
@@ -39,7 +36,6 @@ impl EngineKind {
         let there = match self {
             Self::Cells | Self::Flat => true,
             Self::Faiss(_) => cfg!(feature = "faiss"),
-            Self::HnswRs => cfg!(feature = "hnsw_rs"),
         };
         if there { Ok(()) } else { Err(self.left_out()) }
     }
@@ -51,7 +47,6 @@ impl fmt::Display for EngineKind {
             Self::Cells => f.write_str("cells"),
             Self::Flat => f.write_str("flat"),
             Self::Faiss(factory) => write!(f, "faiss:{factory}"),
-            Self::HnswRs => f.write_str("hnsw_rs"),
         }
     }
 }
@@ -63,13 +58,12 @@ impl FromStr for EngineKind {
         match (text, text.strip_prefix("faiss:")) {
             ("cells", _) => Ok(Self::Cells),
             ("flat", _) => Ok(Self::Flat),
-            ("hnsw_rs", _) => Ok(Self::HnswRs),
             (_, Some(factory)) if (1..=FACTORY_BYTES_MAX).contains(&factory.len()) => {
                 Ok(Self::Faiss(factory.to_owned()))
             }
             _ => Err(IndexError::Options(format!(
-                "there is no engine {text:?}; known are `cells`, `flat`, `faiss:FACTORY` (for example \
-                 `faiss:HNSW32`) and `hnsw_rs`"
+                "there is no engine {text:?}; known are `cells`, `flat` and `faiss:FACTORY` (for \
+                 example `faiss:HNSW32`)"
             ))),
         }
     }
@@ -81,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_come_back_and_others_are_refused() {
-        for name in ["cells", "flat", "faiss:IVF4096,PQ64x4fs@nprobe=16", "hnsw_rs"] {
+        for name in ["cells", "flat", "faiss:IVF4096,PQ64x4fs@nprobe=16"] {
             assert_eq!(name.parse::<EngineKind>().unwrap().to_string(), name);
         }
         for name in ["", "faiss:", "Cells", "hnsw32"] {
