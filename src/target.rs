@@ -186,6 +186,8 @@ pub(crate) fn sources(config: &Config) -> anyhow::Result<Sources> {
         precision: config.embed.precision.parse().map_err(|error| anyhow!("embed.precision: {error}"))?,
         threads: config.embed.threads,
         retention: config.retention.into(),
+        engine: config.index.engine.parse().map_err(|error| anyhow!("index.engine: {error}"))?,
+        engine_from: config.index.engine_from,
     })
 }
 

@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         precision: Precision::Auto,
         threads: 0,
         retention: Retention::default(),
+        engine: forebay_index::engine::EngineKind::default(),
+        engine_from: forebay_index::Options::ENGINE_FROM,
     };
     let backend = Backend::open(&sources)?;
     let request: SearchRequest = serde_json::from_value(serde_json::json!({ "query": question }))?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use forebay_embedder::{EmbedError, EventPool, Precision, QueryPool, models, runtime, tokenize};
 use forebay_event::{Event, EventId};
+use forebay_index::engine::EngineKind;
 use forebay_index::{Copied, Dropped, Found, Index, IndexError, Options, Retention, Search, Stats};
 
 /// Where index and networks are.
@@ -26,6 +27,10 @@ pub struct Sources {
     pub threads: usize,
     /// What the index keeps.
     pub retention: Retention,
+    /// What compares vectors in segments of `engine_from` events or more.
+    pub engine: EngineKind,
+    /// Events from which a segment gets that engine.
+    pub engine_from: usize,
 }
 
 /// Why there is no backend. The messages say whose fault it is and what to do.
@@ -78,7 +83,9 @@ impl Backend {
             threads => threads,
         };
         let options = Options::new(event.dimension(), event.manifest().space.clone());
-        let index = Index::open(&sources.index, Options { retention: sources.retention, ..options })?;
+        let (retention, engine) = (sources.retention, sources.engine.clone());
+        let options = Options { retention, engine, engine_from: sources.engine_from, ..options };
+        let index = Index::open(&sources.index, options)?;
         for damaged in index.stats().damaged {
             tracing::error!(segment = damaged.name, events = damaged.events, reason = damaged.reason, "set aside");
         }

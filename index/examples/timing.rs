@@ -1,4 +1,4 @@
-//! How long appends and searches take: `cargo run --release -p forebay-index --example timing -- [EVENTS] [GRAPH_FROM]`.
+//! How long appends and searches take: `cargo run --release -p forebay-index --example timing -- [EVENTS] [ENGINE_FROM]`.
 //!
 //! Events and vectors are made up (clustered directions, 256 numbers), so the figures speak of the machinery alone.
 
@@ -17,9 +17,9 @@ const QUERIES: u64 = 200;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let events: usize = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
-    let graph_from: usize = arguments.next().map_or(Ok(Options::GRAPH_FROM), |text| text.parse())?;
+    let engine_from: usize = arguments.next().map_or(Ok(Options::ENGINE_FROM), |text| text.parse())?;
     let dir = tempfile::tempdir()?;
-    let options = || Options { graph_from, ..Options::new(DIMENSION, "timing") };
+    let options = || Options { engine_from, ..Options::new(DIMENSION, "timing") };
 
     let index = Index::open(dir.path(), options())?;
     let mut random = Random(1);

@@ -134,7 +134,7 @@ impl Writer {
         first_seq: u64,
     ) -> Result<Ready, IndexError> {
         let options = &shared.options;
-        if events.len() < options.seal_events.min(options.graph_from)
+        if events.len() < options.seal_events
             && let Some(frame) = Frame::new(events, vectors, first_seq)?
         {
             let slice = Segment::in_memory(&slice_name(first_seq), events, vectors, first_seq, options)?;

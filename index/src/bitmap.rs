@@ -5,7 +5,7 @@
 
 /// A set of rows below a fixed length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bitmap {
+pub struct Bitmap {
     words: Vec<u64>,
     rows: u32,
 }
@@ -14,12 +14,12 @@ const WORD_BITS: u32 = u64::BITS;
 
 impl Bitmap {
     /// No row.
-    pub(crate) fn none(rows: u32) -> Self {
+    pub fn none(rows: u32) -> Self {
         Self { words: vec![0; rows.div_ceil(WORD_BITS) as usize], rows }
     }
 
     /// Every row.
-    pub(crate) fn all(rows: u32) -> Self {
+    pub fn all(rows: u32) -> Self {
         let mut all = Self { words: vec![u64::MAX; rows.div_ceil(WORD_BITS) as usize], rows };
         all.clear_tail();
         all
@@ -38,9 +38,8 @@ impl Bitmap {
         self.len() == u64::from(self.rows)
     }
 
-    /// Adds a row; only tests build sets row by row. A row beyond the end is our own error; it is left out.
-    #[cfg(test)]
-    pub(crate) fn insert(&mut self, row: u32) {
+    /// Adds a row. A row beyond the end is our own error; it is left out.
+    pub fn insert(&mut self, row: u32) {
         debug_assert!(row < self.rows, "row {row} of {}", self.rows);
         if let Some(word) = self.words.get_mut((row / WORD_BITS) as usize) {
             *word |= 1 << (row % WORD_BITS);
@@ -48,35 +47,35 @@ impl Bitmap {
     }
 
     /// Whether a row is in.
-    pub(crate) fn contains(&self, row: u32) -> bool {
+    pub fn contains(&self, row: u32) -> bool {
         self.words.get((row / WORD_BITS) as usize).is_some_and(|word| word >> (row % WORD_BITS) & 1 == 1)
     }
 
     /// Keeps what is in `other` too.
-    pub(crate) fn and(&mut self, other: &Self) {
+    pub fn and(&mut self, other: &Self) {
         debug_assert_eq!(self.rows, other.rows);
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
 
     /// Adds what is in `other`.
-    pub(crate) fn or(&mut self, other: &Self) {
+    pub fn or(&mut self, other: &Self) {
         debug_assert_eq!(self.rows, other.rows);
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
     }
 
     /// Takes what was out, leaves what was in.
-    pub(crate) fn not(&mut self) {
+    pub fn not(&mut self) {
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.clear_tail();
     }
 
     /// How many rows are in.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// The rows that are in, ascending.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().zip(0u32..).flat_map(|(word, place)| {
             let mut left = *word;
             std::iter::from_fn(move || {
@@ -92,7 +91,7 @@ impl Bitmap {
 
     /// The bits as FAISS wants them: row `i` is bit `i % 8` of byte `i / 8`.
     #[cfg(target_endian = "little")]
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         bytemuck::cast_slice(&self.words)
     }
 

@@ -11,6 +11,10 @@
 //! page would change the score of the same event. The last factor makes a question whose words mostly stand nowhere
 //! weigh little. Statistics are those of the whole index, and a cursor carries them, so later events change no score.
 
+mod scorer;
+
+pub(crate) use scorer::Scorer;
+
 use crate::IndexError;
 use crate::segment::{Segment, TextIndex};
 
@@ -79,25 +83,9 @@ impl WordQuery {
         Some(Self { terms: known, mean_length, scale: share / best })
     }
 
-    /// The score of every row of a segment, 0..=1.
-    pub(crate) fn scores(&self, text: &TextIndex) -> Result<Vec<f32>, IndexError> {
-        let mut scores = vec![0.0f32; text.rows() as usize];
-        let length = text.lengths()?;
-        for (term, idf) in &self.terms {
-            let Some(postings) = text.postings(term)? else { continue };
-            for (row, times) in postings {
-                let times = times as f32;
-                let damping = K1 * (1.0 - B + B * length(row) as f32 / self.mean_length);
-                if let Some(score) = scores.get_mut(row as usize) {
-                    *score += idf * times * (K1 + 1.0) / (times + damping);
-                }
-            }
-        }
-        let ceiling = self.scale * self.terms.iter().map(|(_, idf)| idf).sum::<f32>();
-        for score in &mut scores {
-            *score = (*score * self.scale).min(ceiling);
-        }
-        Ok(scores)
+    /// What scores rows of a segment.
+    pub(crate) fn scorer<'a>(&self, text: &'a TextIndex) -> Result<Scorer<'a>, IndexError> {
+        Scorer::new(self, text)
     }
 }
 

@@ -5,7 +5,7 @@
 //! hash. It is no secret and guards nothing: a forged one gives wrong pages to whoever forged it.
 //!
 //! Layout, little-endian, then base64url without padding: version u8, hash of the search 8 bytes, first number that does
-//! not count u64, hits before u32, flag u8 and (if 1) primary i64 and identifier u128; events u64, tokens u64, words u8
+//! not count u64, hits before u32, flag u8 and (if 1) primary i64 and identifier u128; events u64, tokens u64, words u16
 //! and a u64 for each; shown u8 and a u64 for each; the first 4 bytes of SHA-256 over all before.
 
 use base64::Engine as _;
@@ -13,11 +13,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::bm25::WordStats;
-use crate::limits::{CURSOR_CHARS_MAX, CURSOR_DEPTH_MAX, GRAPH_HITS_MAX, TERMS_MAX};
+use crate::limits::{CURSOR_CHARS_MAX, CURSOR_DEPTH_MAX, INDEX_HITS_MAX, TERMS_MAX};
 use crate::rank::{Key, Resume};
 use crate::{Cursor, IndexError, Search};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECK_BYTES: usize = 4;
 
 /// What a cursor holds.
@@ -68,7 +68,7 @@ impl Position {
         bytes.extend_from_slice(&self.stats.events.to_le_bytes());
         bytes.extend_from_slice(&self.stats.tokens.to_le_bytes());
         for list in [&self.stats.events_with, &self.resume.shown] {
-            bytes.push(list.len() as u8);
+            bytes.extend_from_slice(&(list.len() as u16).to_le_bytes());
             bytes.extend(list.iter().flat_map(|number| number.to_le_bytes()));
         }
         let check = Sha256::digest(&bytes);
@@ -118,7 +118,7 @@ impl Reader<'_> {
         };
         let (events, tokens) = (u64::from_le_bytes(self.take()?), u64::from_le_bytes(self.take()?));
         let events_with = self.list(TERMS_MAX)?;
-        let shown = self.list(GRAPH_HITS_MAX)?;
+        let shown = self.list(INDEX_HITS_MAX)?;
         self.0.is_empty().then_some(Position {
             search,
             end_seq,
@@ -129,7 +129,7 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, most: usize) -> Option<Vec<u64>> {
-        let [length] = self.take::<1>()?;
+        let length = u16::from_le_bytes(self.take()?);
         if usize::from(length) > most {
             return None;
         }
@@ -143,8 +143,7 @@ impl Reader<'_> {
     }
 }
 
-const _: () = assert!(TERMS_MAX <= u8::MAX as usize);
-const _: () = assert!(GRAPH_HITS_MAX <= u8::MAX as usize);
+const _: () = assert!(TERMS_MAX <= u16::MAX as usize && INDEX_HITS_MAX <= u16::MAX as usize);
 
 #[cfg(test)]
 mod tests {
@@ -157,7 +156,7 @@ mod tests {
             depth: 40,
             resume: Resume {
                 after: Some(Key { primary: -3, id: u128::MAX - 5 }),
-                shown: vec![u64::MAX; GRAPH_HITS_MAX],
+                shown: vec![u64::MAX; INDEX_HITS_MAX],
             },
             stats: WordStats { events: 5, tokens: 80, events_with: vec![3; TERMS_MAX] },
         }

@@ -1,54 +1,134 @@
 //! Comparing a question with the vectors of one segment.
 //!
-//! [`VectorEngine`] is the border: what ranks a segment knows nothing of FAISS. An engine is immutable, holds no copy of
-//! the vectors (it looks at the segment's mapped file) and answers from any number of threads at once, one thread a query.
+//! [`VectorEngine`] is the border: what ranks a segment knows no library. An engine is immutable, holds no copy of the
+//! vectors (it looks at the segment's mapped file) and answers from any number of threads at once, one thread a query.
+//! Whatever an engine compares with, the scores that leave it are products of floats by one kernel, the same to the last
+//! bit however often and in whatever company a row is asked for.
+//!
+//! `cells` is the default and explains why it is our own. `flat` compares everything. The others are libraries, for those
+//! who want them and to measure against; see [`EngineKind`].
 
+mod alone;
+mod best;
+mod cells;
+mod cost;
+#[cfg(feature = "faiss")]
+mod factory;
+#[cfg(feature = "faiss")]
 mod faiss;
+mod flat;
+mod kernel;
+mod kind;
+mod quantise;
 
 use std::path::Path;
 use std::sync::Arc;
+
+pub use alone::{Answer, Effort, VectorIndex};
+pub(crate) use cost::{Cost, Costs};
+pub(crate) use kernel::Kernel;
+pub use kind::EngineKind;
 
 use crate::IndexError;
 use crate::bitmap::Bitmap;
 use crate::segment::VectorFile;
 
-/// Links of each vector in the graph (the "32" of HNSW32).
-const GRAPH_LINKS: i32 = 32;
+/// File of cells beside the vectors. It is mapped, and can hold any bytes without harm.
+pub(crate) const CELLS_FILE: &str = "vectors.cells";
 
-/// Candidates looked at while a vector is linked in: FAISS's own default is 40; 80 gains recall for twice the time.
-const GRAPH_EF_CONSTRUCTION: i32 = 80;
+/// File of an index of FAISS beside the vectors. FAISS trusts what it reads.
+#[cfg(feature = "faiss")]
+const FAISS_FILE: &str = "vectors.faiss";
+
+/// A question to one segment.
+pub(crate) struct Ask<'a> {
+    /// As many numbers as the vectors have.
+    pub(crate) query: &'a [f32],
+    /// Rows wanted, at least 1.
+    pub(crate) k: usize,
+    /// Rows that count.
+    pub(crate) allowed: &'a Bitmap,
+    /// How many these are.
+    pub(crate) matching: u64,
+    /// Rows that score less need not come.
+    pub(crate) floor: f32,
+}
+
+/// What an engine found.
+#[derive(Debug, Default)]
+pub(crate) struct Nearest {
+    /// Allowed rows with their exact scores, in no promised order: at least min(k, matching) that reach the floor, where
+    /// the engine promises so.
+    pub(crate) rows: Vec<(u32, f32)>,
+    /// Rows whose score was computed or estimated; 0 where the engine does not tell.
+    pub(crate) compared: u64,
+    /// Rows looked at, those left out by the filter among them.
+    pub(crate) looked_at: u64,
+    /// Rows scored exactly.
+    pub(crate) scored: u64,
+    /// Whether there are certainly no better rows.
+    pub(crate) certain: bool,
+}
 
 /// Compares questions with the vectors of one segment.
 pub(crate) trait VectorEngine: Send + Sync {
     /// The name in manifests and statistics.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// Whether [`VectorEngine::nearest`] has a graph to walk.
-    fn has_graph(&self) -> bool;
+    /// The vectors.
+    fn vectors(&self) -> &VectorFile;
 
-    /// Cosines of `query` with `rows`, in their order, appended to `scores`. Exact, and the same to the last bit however
-    /// often and in whatever company a row is asked for.
-    fn scores(&self, query: &[f32], rows: &[u32], scores: &mut Vec<f32>);
+    /// What was measured when it was built, for a person to read.
+    fn describe(&self) -> String {
+        String::new()
+    }
 
-    /// About the `k` rows of `allowed` nearest to `query`, in no promised order, fewer where the graph finds fewer. `ef`
-    /// is how widely it looks. An engine without a graph finds none.
-    fn nearest(&self, query: &[f32], k: usize, ef: usize, allowed: &Bitmap) -> Result<Vec<u32>, IndexError>;
-}
+    /// About what an answer costs.
+    fn costs(&self, matching: u64, k: usize) -> Costs;
 
-/// Opens the engine of a segment: with `graph`, over the HNSW graph in that file.
-pub(crate) fn open(vectors: Arc<VectorFile>, graph: Option<&Path>) -> Result<Box<dyn VectorEngine>, IndexError> {
-    match graph {
-        None => Ok(Box::new(faiss::Flat::new(vectors))),
-        Some(path) => Ok(Box::new(faiss::Hnsw::open(vectors, path)?)),
+    /// The nearest rows for certain: min(k, matching) of them, and all that equal the last.
+    fn scan(&self, ask: &Ask) -> Nearest {
+        flat::scan(self.vectors(), ask)
+    }
+
+    /// Nearly the nearest rows, for less than a scan. May give fewer than it promises; the caller then scans.
+    fn nearest(&self, ask: &Ask) -> Result<Nearest, IndexError>;
+
+    /// Cosines of `query` with `rows`, in their order, appended to `scores`.
+    fn scores(&self, query: &[f32], rows: &[u32], scores: &mut Vec<f32>) {
+        let before = scores.len();
+        scores.resize(before + rows.len(), 0.0);
+        Kernel::best().dots(query, self.vectors().numbers(), rows, &mut scores[before..]);
     }
 }
 
-/// Writes the graph over `vectors` to `path`, with `threads` threads.
-pub(crate) fn build_graph(vectors: &VectorFile, threads: usize, path: &Path) -> Result<(), IndexError> {
-    faiss::build_hnsw(vectors, GRAPH_LINKS, GRAPH_EF_CONSTRUCTION, threads, path)
+/// Writes what the engine `kind` needs over `vectors` into the folder `dir`, with `threads` threads, and gives the name to
+/// open it by. Writes nothing for an engine without a file.
+pub(crate) fn build(kind: &EngineKind, vectors: &VectorFile, threads: usize, dir: &Path) -> Result<String, IndexError> {
+    match kind {
+        EngineKind::Flat => {}
+        EngineKind::Cells => cells::build(vectors, threads, &dir.join(CELLS_FILE))?,
+        #[cfg(feature = "faiss")]
+        EngineKind::Faiss(factory) => faiss::build(factory, vectors, threads, &dir.join(FAISS_FILE))?,
+        #[allow(unreachable_patterns)] // with all features on, nothing is left
+        other => return Err(other.left_out()),
+    }
+    Ok(kind.to_string())
 }
 
-/// The name of the engine with a graph, or of the one without.
-pub(crate) fn name(with_graph: bool) -> &'static str {
-    if with_graph { "hnsw32" } else { "flat" }
+/// The engine that needs nothing beside the vectors.
+pub(crate) fn flat(vectors: Arc<VectorFile>) -> Box<dyn VectorEngine> {
+    Box::new(flat::Flat::new(vectors))
+}
+
+/// Opens the engine that [`build`] named `name` over the segment in `dir`.
+pub(crate) fn open(name: &str, vectors: Arc<VectorFile>, dir: &Path) -> Result<Box<dyn VectorEngine>, IndexError> {
+    match name.parse::<EngineKind>()? {
+        EngineKind::Flat => Ok(flat(vectors)),
+        EngineKind::Cells => Ok(Box::new(cells::Cells::open(vectors, &dir.join(CELLS_FILE))?)),
+        #[cfg(feature = "faiss")]
+        EngineKind::Faiss(factory) => Ok(Box::new(faiss::Faiss::open(&factory, vectors, &dir.join(FAISS_FILE))?)),
+        #[allow(unreachable_patterns)] // with all features on, nothing is left
+        other => Err(other.left_out()),
+    }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use forebay_event::Event;
 
+use crate::engine::Nearest;
 use crate::search::Cursor;
 
 /// What a search found.
@@ -141,9 +142,19 @@ pub struct SegmentPlan {
     pub matching: u64,
     /// What ranked it.
     pub engine: Engine,
-    /// Events that were scored.
+    /// The engine over its vectors, as it is configured: `cells`, `flat`, `faiss:HNSW32`.
+    pub index: String,
+    /// Why it was ranked so.
+    pub why: String,
+    /// Events thought to be compared with the question, when this was decided.
+    pub estimated: u64,
+    /// Events compared with the question; 0 where the engine does not tell.
+    pub compared: u64,
+    /// Events that were scored exactly.
     pub candidates: u64,
-    /// Whether the graph gave too few and everything was scanned instead.
+    /// Whether there are certainly no better hits in it.
+    pub certain: bool,
+    /// Whether the index gave too few and everything was compared instead.
     pub fell_back: bool,
 }
 
@@ -155,8 +166,48 @@ pub enum Engine {
     None,
     /// Ordered by time.
     Newest,
-    /// Every matching event was scored: exact.
+    /// Every matching event was compared: exact.
     Exact,
-    /// Candidates came from the HNSW graph and the text index, and were scored exactly.
-    Graph,
+    /// Candidates came from the index over the vectors (and from the words), and were scored exactly.
+    Index,
+    /// The same, with the filter inside the index.
+    FilteredIndex,
+}
+
+impl Engine {
+    /// Whether it may miss hits.
+    pub(crate) fn may_miss(self) -> bool {
+        matches!(self, Self::Index | Self::FilteredIndex)
+    }
+}
+
+impl SegmentPlan {
+    /// For a segment that is not ranked yet.
+    pub(crate) fn new(name: &str, events: u32, matching: u64, index: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            events: u64::from(events),
+            matching,
+            engine: Engine::None,
+            index: index.to_owned(),
+            why: String::new(),
+            estimated: 0,
+            compared: 0,
+            candidates: 0,
+            certain: true,
+            fell_back: false,
+        }
+    }
+
+    /// Notes that all that match were scored.
+    pub(crate) fn scanned(&mut self, engine: Engine, why: String) {
+        (self.engine, self.why, self.certain) = (engine, why, true);
+        (self.estimated, self.compared, self.candidates) = (self.matching, self.matching, self.matching);
+    }
+
+    /// Notes what an engine did.
+    pub(crate) fn compared(&mut self, engine: Engine, why: String, estimated: u64, nearest: &Nearest) {
+        (self.engine, self.why, self.certain, self.estimated) = (engine, why, nearest.certain, estimated);
+        (self.compared, self.candidates) = (nearest.compared, nearest.scored);
+    }
 }

@@ -22,7 +22,7 @@ mod check;
 mod cpu;
 mod cursor;
 mod durable;
-mod engine;
+pub mod engine;
 mod error;
 pub mod filter;
 mod found;
@@ -56,6 +56,7 @@ mod worker;
 mod writer;
 
 pub use backup::Copied;
+pub use bitmap::Bitmap;
 pub use cpu::cpu_check;
 pub use error::IndexError;
 pub use filter::Filter;

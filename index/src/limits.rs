@@ -9,7 +9,7 @@ pub const HITS_MAX: usize = 1_000;
 pub const CURSOR_DEPTH_MAX: usize = 10_000;
 
 /// Longest cursor that is read, in characters.
-pub const CURSOR_CHARS_MAX: usize = 2_048;
+pub const CURSOR_CHARS_MAX: usize = 12_288;
 
 /// Deepest nesting of a filter; the root is at depth 1.
 pub const FILTER_DEPTH_MAX: usize = 16;
@@ -110,11 +110,8 @@ pub const FACET_VALUES_MAX: usize = 10;
 /// Most features named as standing out in one hit.
 pub const FEATURE_REASONS_MAX: usize = 3;
 
-/// Largest page that may come from a graph; larger ones are exact scans. A cursor names every hit of such a page.
-pub const GRAPH_HITS_MAX: usize = 100;
-
-/// Least share of a segment's events that must pass the filter for its graph to be used. Below it a graph loses hits.
-pub const GRAPH_SHARE_MIN: f32 = 0.3;
+/// Largest page that may come from an index; larger ones are exact scans. A cursor names every hit of such a page.
+pub const INDEX_HITS_MAX: usize = 1_000;
 
 /// Most events of a segment whose values are looked at for its profile of features.
 pub const PROFILE_EVENTS_MAX: u32 = 10_000;

@@ -5,7 +5,6 @@ use std::time::Instant;
 use crate::bitmap::Bitmap;
 use crate::bm25::{WordQuery, WordStats};
 use crate::cursor::{self, Position};
-use crate::found::Engine;
 use crate::limits::TERMS_MAX;
 use crate::rank::{Question, Ranked, Resume, Top, rank_segment};
 use crate::reasons::reasons;
@@ -38,8 +37,8 @@ pub(crate) fn run(snapshot: &Snapshot, search: &Search) -> Result<Found, IndexEr
 
     let start = Instant::now();
     let hits = ranked.iter().map(|ranked| hit(snapshot, search, &plan.terms, ranked)).collect::<Result<_, _>>()?;
-    let by_graph = plan.segments.iter().any(|segment| segment.engine == Engine::Graph);
-    let cursor = more.then(|| next(position, &ranked, by_graph).encode());
+    let by_index = plan.segments.iter().any(|segment| segment.engine.may_miss() && !segment.certain);
+    let cursor = more.then(|| next(position, &ranked, by_index).encode());
     plan.fetch_us = micros(start);
 
     let start = Instant::now();
@@ -90,6 +89,7 @@ fn question(search: &Search, position: &Position, terms: &[String]) -> Question 
         floor: search.min_similarity,
         resume: search.cursor.is_some().then(|| position.resume.clone()),
         k: search.k,
+        depth: position.depth as usize,
     }
 }
 
@@ -110,10 +110,10 @@ fn hit(snapshot: &Snapshot, search: &Search, terms: &[String], ranked: &Ranked) 
 }
 
 /// Where the page after `page` starts.
-fn next(mut position: Position, page: &[Ranked], by_graph: bool) -> Position {
+fn next(mut position: Position, page: &[Ranked], by_index: bool) -> Position {
     position.depth += page.len() as u32;
-    if by_graph {
-        // Only first pages come from a graph, so nothing was shown before.
+    if by_index {
+        // Only first pages come from an index, so nothing was shown before.
         position.resume = Resume { after: None, shown: page.iter().map(|ranked| ranked.key.low_id()).collect() };
     } else {
         position.resume.after = page.last().map(|ranked| ranked.key).or(position.resume.after);

@@ -12,10 +12,12 @@
 //! ordered by identifier, the newer first.
 
 mod key;
+mod plan;
 mod segment;
 mod top;
 
 pub(crate) use key::Key;
+pub(crate) use plan::{Choice, Planned, plan};
 pub(crate) use segment::rank_segment;
 pub(crate) use top::{Ranked, Top};
 
@@ -24,11 +26,11 @@ use crate::bm25::WordQuery;
 /// Text score from which an event is kept although it lies below `min_similarity`: most of the words stand in it.
 pub(crate) const TEXT_KEEPS_FROM: f32 = 0.5;
 
-/// Fewest candidates a graph is asked for.
-pub(crate) const GRAPH_CANDIDATES_MIN: usize = 200;
+/// Fewest candidates an index is asked for where words count too.
+pub(crate) const CANDIDATES_MIN: usize = 200;
 
-/// Candidates a graph is asked for, for each hit wanted.
-pub(crate) const GRAPH_CANDIDATES_PER_HIT: usize = 4;
+/// Candidates an index is asked for, for each hit wanted, where words count too.
+pub(crate) const CANDIDATES_PER_HIT: usize = 4;
 
 /// A search as ranking needs it.
 pub(crate) struct Question {
@@ -46,6 +48,8 @@ pub(crate) struct Question {
     pub(crate) resume: Option<Resume>,
     /// Hits wanted on the page.
     pub(crate) k: usize,
+    /// Hits on the pages before.
+    pub(crate) depth: usize,
 }
 
 /// Where a page ended.
@@ -53,7 +57,7 @@ pub(crate) struct Question {
 pub(crate) struct Resume {
     /// Everything from the best to here has been shown.
     pub(crate) after: Option<Key>,
-    /// Beyond `after`, these have been shown too: the low halves of their identifiers. A page that came from a graph may
+    /// Beyond `after`, these have been shown too: the low halves of their identifiers. A page that came from an index may
     /// have missed events better than its last, so its hits are named one by one.
     pub(crate) shown: Vec<u64>,
 }

@@ -30,8 +30,10 @@ pub(crate) use merge::merge;
 pub(crate) use open::{Segment, verify, verify_mapped};
 pub(crate) use schema::{ip_number, number_place, verdict_number, verdict_of};
 pub(crate) use stored::{canonical, decode, encode};
-pub(crate) use text_index::TextIndex;
+pub(crate) use text_index::{TextIndex, WordPostings};
 pub(crate) use vectors::VectorFile;
+
+use crate::engine::CELLS_FILE;
 
 /// Folder of live segments inside an index.
 pub(crate) const SEGMENTS_DIR: &str = "segments";
@@ -44,8 +46,6 @@ pub(crate) const ASIDE_DIR: &str = "aside";
 const MANIFEST_FILE: &str = "segment.json";
 /// The vectors.
 const VECTORS_FILE: &str = "vectors.f32";
-/// The graph over the vectors, where there is one.
-const GRAPH_FILE: &str = "graph.faiss";
 /// Identifiers by row, and rows by identifier.
 const IDS_FILE: &str = "ids";
 /// The fields, column by column.
@@ -55,6 +55,6 @@ const EVENTS_FILE: &str = "events";
 /// Quantiles of every feature.
 const PROFILE_FILE: &str = "profile.json";
 /// Files that are arrays of our own: see [`FileEntry::is_mapped`](manifest::FileEntry::is_mapped).
-const MAPPED_FILES: [&str; 4] = [VECTORS_FILE, COLUMNS_FILE, EVENTS_FILE, IDS_FILE];
+const MAPPED_FILES: [&str; 5] = [VECTORS_FILE, CELLS_FILE, COLUMNS_FILE, EVENTS_FILE, IDS_FILE];
 /// Folder of the tantivy index of words.
 const TEXT_DIR: &str = "text";

@@ -41,7 +41,7 @@ pub struct SegmentStats {
     pub events: u64,
     /// Its bytes on disk.
     pub bytes: u64,
-    /// `flat`, or `hnsw32` where it has a graph.
+    /// What compares vectors in it: `flat`, or as `Options::engine` says, for example `cells`.
     pub engine: String,
 }
 

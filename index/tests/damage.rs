@@ -17,7 +17,7 @@ const ENDS: [u64; 3] = [100, 180, 300];
 
 /// With a graph in every segment, so that its file is among those damaged.
 fn options() -> Options {
-    Options { graph_from: 50, seal_events: 1, merge_in_background: false, ..common::options() }
+    Options { engine_from: 50, seal_events: 1, merge_in_background: false, ..common::options() }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -43,8 +43,8 @@ fn pages(index: &Index, search: &Search, mut between: impl FnMut(usize)) -> Vec<
     }
 }
 
-fn without_merging(graph_from: usize) -> Options {
-    Options { seal_events: 1, merge_in_background: false, graph_from, ..common::options() }
+fn without_merging(engine_from: usize) -> Options {
+    Options { seal_events: 1, merge_in_background: false, engine_from, ..common::options() }
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn pages_after_one_from_a_graph_repeat_nothing_and_miss_nothing() {
     let index = common::index(dir.path(), without_merging(500), SEED, &[EVENTS, EVENTS + 100]);
     let search = Search { vector: Some(common::vector(99, 6)), k: 20, ..Search::default() };
     let first = index.search(&search).unwrap();
-    assert!(first.plan.segments.iter().any(|segment| segment.engine == Engine::Graph));
+    assert!(first.plan.segments.iter().any(|segment| segment.engine == Engine::Index));
     let all: Vec<EventId> = pages(&index, &search, |_| ()).concat();
     assert_eq!(all.len() as u64, EVENTS + 100);
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());

@@ -28,6 +28,7 @@ pub(crate) use settings::SETTINGS;
 pub(crate) struct Config {
     pub(crate) data: Data,
     pub(crate) embed: Embed,
+    pub(crate) index: Index,
     pub(crate) log: Log,
     pub(crate) meter: Meter,
     pub(crate) models: Models,
@@ -88,6 +89,16 @@ pub(crate) struct Models {
     pub(crate) query: PathBuf,
     /// The ONNX Runtime library; empty is to look for it.
     pub(crate) runtime: PathBuf,
+}
+
+/// How segments of the index are made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Index {
+    /// What compares vectors in segments of `engine_from` events or more.
+    pub(crate) engine: String,
+    /// Events from which a segment gets that engine.
+    pub(crate) engine_from: usize,
 }
 
 /// What the index keeps; 0 is no limit.

@@ -55,6 +55,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Integer(0, 1024),
         "Embedding workers of one thread each; 0 is one for each core",
     ),
+    setting(
+        "index.engine",
+        "cells",
+        Kind::Filled,
+        "What compares vectors in large segments: cells, flat, faiss:FACTORY (such as faiss:HNSW32)",
+    ),
+    setting(
+        "index.engine_from",
+        "8192",
+        Kind::Integer(1, 4_000_000),
+        "Events from which a segment is large; in smaller ones all that match is compared",
+    ),
     setting("log.format", "auto", Kind::OneOf(&["auto", "human", "json"]), "Log lines for people or for programs"),
     setting("log.level", "info", Kind::Text, "What is logged: error, warn, info, debug, trace, or a filter by module"),
     setting("meter.active_timeout_s", "120", Kind::Integer(1, 3_600), "A flow is cut after this long"),

@@ -140,6 +140,8 @@ pub(crate) fn sources(index: &Path) -> Sources {
         precision: forebay_embedder::Precision::Auto,
         threads: 2,
         retention: forebay_index::Retention::default(),
+        engine: forebay_index::engine::EngineKind::default(),
+        engine_from: forebay_index::Options::ENGINE_FROM,
     }
 }
 

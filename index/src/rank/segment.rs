@@ -1,20 +1,18 @@
 //! Ranking the matching events of one segment.
 
-use super::{GRAPH_CANDIDATES_MIN, GRAPH_CANDIDATES_PER_HIT, Key, Question, Ranked, Top};
+use super::{CANDIDATES_MIN, CANDIDATES_PER_HIT, Choice, Key, Planned, Question, Ranked, Top, plan};
 use crate::IndexError;
 use crate::bitmap::Bitmap;
+use crate::bm25::Scorer;
+use crate::engine::{Ask, Nearest};
 use crate::found::{Engine, SegmentPlan};
-use crate::limits::{GRAPH_HITS_MAX, GRAPH_SHARE_MIN};
+use crate::limits::INDEX_HITS_MAX;
 use crate::segment::Segment;
 
 /// Rows scored at a time: the scores stay in the processor's cache.
 const BLOCK_ROWS: usize = 1_024;
 
-/// Least and greatest width of the search in a graph.
-const GRAPH_EF: std::ops::RangeInclusive<usize> = 128..=1_024;
-
-/// Offers the events of `allowed` to `top`. All of them are scored, unless the segment has a graph that can name enough
-/// good candidates.
+/// Offers the events of `allowed` to `top`: all of them, or those that may be among the best.
 pub(crate) fn rank_segment(
     place: usize,
     segment: &Segment,
@@ -23,40 +21,18 @@ pub(crate) fn rank_segment(
     top: &mut Top,
 ) -> Result<(SegmentPlan, u64), IndexError> {
     let matching = allowed.len();
-    let mut plan = SegmentPlan {
-        name: segment.name().to_owned(),
-        events: u64::from(segment.rows()),
-        matching,
-        engine: Engine::None,
-        candidates: matching,
-        fell_back: false,
-    };
+    let plan = SegmentPlan::new(segment.name(), segment.rows(), matching, segment.engine().name());
+    let mut ranking = Ranking { place, segment, question, allowed, top, below_floor: 0, plan };
     if matching == 0 {
-        return Ok((plan, 0));
+        ranking.plan.why = "nothing passes the filter".to_owned();
+    } else if !question.by_score() {
+        ranking.newest();
+    } else if question.vector.is_some() && !question.by_words {
+        ranking.by_vector()?;
+    } else {
+        ranking.by_words()?;
     }
-    let mut ranking = Ranking { place, segment, question, top, below_floor: 0 };
-    if !question.by_score() {
-        plan.engine = Engine::Newest;
-        ranking.newest(allowed);
-        return Ok((plan, 0));
-    }
-    let texts = match &question.words {
-        Some(words) => Some(words.scores(segment.text())?),
-        None => question.by_words.then(|| vec![0.0; segment.rows() as usize]),
-    };
-    if may_use_graph(segment, question, matching) {
-        let candidates = graph_candidates(segment, question, allowed, matching, texts.as_deref())?;
-        if candidates.len() as u64 >= matching.min(question.k as u64 + 1) {
-            plan.engine = Engine::Graph;
-            plan.candidates = candidates.len() as u64;
-            ranking.scored(candidates.into_iter(), texts.as_deref());
-            return Ok((plan, ranking.below_floor));
-        }
-        plan.fell_back = true;
-    }
-    plan.engine = Engine::Exact;
-    ranking.scored(allowed.iter(), texts.as_deref());
-    Ok((plan, ranking.below_floor))
+    Ok((ranking.plan, ranking.below_floor))
 }
 
 /// One segment being ranked.
@@ -64,20 +40,114 @@ struct Ranking<'a> {
     place: usize,
     segment: &'a Segment,
     question: &'a Question,
+    allowed: &'a Bitmap,
     top: &'a mut Top,
     below_floor: u64,
+    plan: SegmentPlan,
 }
 
-impl Ranking<'_> {
-    fn newest(&mut self, allowed: &Bitmap) {
+impl<'a> Ranking<'a> {
+    fn newest(&mut self) {
+        self.plan.scanned(Engine::Newest, "no question: ordered by time".to_owned());
         let segment = self.segment;
         let starts = segment.columns().start();
-        for row in allowed.iter() {
+        for row in self.allowed.iter() {
             self.offer(row, starts[row as usize], None, None, 0.0);
         }
     }
 
-    fn scored(&mut self, rows: impl Iterator<Item = u32>, texts: Option<&[f32]>) {
+    /// By the cosine alone: the engine names the best.
+    fn by_vector(&mut self) -> Result<(), IndexError> {
+        let Some(query) = &self.question.vector else { return Ok(()) };
+        let matching = self.plan.matching;
+        // One more than the page, to know whether there is another; after a cursor also what was shown before.
+        let k = self.question.depth + self.question.k + 1;
+        let choice = plan(self.segment.engine(), matching, k);
+        if choice.other.is_none() && choice.planned == Planned::Scan {
+            self.plan.scanned(Engine::Exact, choice.why(matching));
+            self.scored(self.allowed.iter(), Texts::None);
+            return Ok(());
+        }
+        let ask = Ask { query, k, allowed: self.allowed, matching, floor: f32::NEG_INFINITY };
+        let first_page = self.question.resume.is_none() && self.question.k <= INDEX_HITS_MAX;
+        let nearest =
+            if choice.planned == Planned::Index && first_page { self.from_index(&ask, &choice)? } else { None };
+        let nearest = match nearest {
+            Some(nearest) => nearest,
+            None => {
+                let nearest = self.segment.engine().scan(&ask);
+                let why = if first_page { choice.why(matching) } else { "a later page holds everything".to_owned() };
+                self.plan.compared(Engine::Exact, why, matching, &nearest);
+                nearest
+            }
+        };
+        for (row, cosine) in nearest.rows {
+            self.score(row, Some(cosine), None);
+        }
+        Ok(())
+    }
+
+    /// What the index finds; `None` where that is too little.
+    fn from_index(&mut self, ask: &Ask, choice: &Choice) -> Result<Option<Nearest>, IndexError> {
+        let nearest = self.segment.engine().nearest(ask)?;
+        if (nearest.rows.len() as u64) < ask.matching.min(ask.k as u64) {
+            self.plan.fell_back = true;
+            return Ok(None);
+        }
+        let filtered = ask.matching < self.plan.events;
+        let engine = if filtered { Engine::FilteredIndex } else { Engine::Index };
+        self.plan.compared(engine, choice.why(ask.matching), choice.cost.rows, &nearest);
+        Ok(Some(nearest))
+    }
+
+    /// By words, with or without a vector.
+    fn by_words(&mut self) -> Result<(), IndexError> {
+        if let Some(candidates) = self.candidates()? {
+            let texts = self.texts()?;
+            self.scored(candidates.into_iter(), texts);
+            return Ok(());
+        }
+        self.plan.scanned(Engine::Exact, "every matching event is scored by words".to_owned());
+        let texts = self.texts()?;
+        self.scored(self.allowed.iter(), texts);
+        Ok(())
+    }
+
+    fn texts(&self) -> Result<Texts<'a>, IndexError> {
+        match &self.question.words {
+            Some(words) => Ok(Texts::Of(words.scorer(self.segment.text())?)),
+            None => Ok(Texts::Strange),
+        }
+    }
+
+    /// Rows that may be among the best by vector and words together: the nearest by the index, and the best by words;
+    /// ascending. Later pages are exact, so that they hold everything the first one missed.
+    fn candidates(&mut self) -> Result<Option<Vec<u32>>, IndexError> {
+        let (matching, k) = (self.plan.matching, self.question.k + 1);
+        let Some(query) = &self.question.vector else { return Ok(None) };
+        if self.question.resume.is_some() || self.question.k > INDEX_HITS_MAX {
+            return Ok(None);
+        }
+        let wanted = (k * CANDIDATES_PER_HIT).max(CANDIDATES_MIN);
+        let choice = plan(self.segment.engine(), matching, wanted);
+        if choice.planned != Planned::Index {
+            return Ok(None);
+        }
+        let ask = Ask { query, k: wanted, allowed: self.allowed, matching, floor: f32::NEG_INFINITY };
+        let Some(nearest) = self.from_index(&ask, &choice)? else { return Ok(None) };
+        let mut rows: Vec<u32> = nearest.rows.iter().map(|(row, _)| *row).collect();
+        if let Some(words) = &self.question.words {
+            rows.extend(words.scorer(self.segment.text())?.best(self.allowed, wanted));
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        self.plan.candidates = rows.len() as u64;
+        self.plan.certain = false;
+        Ok(Some(rows))
+    }
+
+    /// Scores `rows`, which ascend where there are words.
+    fn scored(&mut self, rows: impl Iterator<Item = u32>, mut texts: Texts) {
         let mut rows = rows.peekable();
         let (mut block, mut cosines) = (Vec::with_capacity(BLOCK_ROWS), Vec::with_capacity(BLOCK_ROWS));
         while rows.peek().is_some() {
@@ -88,8 +158,7 @@ impl Ranking<'_> {
                 self.segment.engine().scores(vector, &block, &mut cosines);
             }
             for (i, row) in block.iter().enumerate() {
-                let text = texts.and_then(|texts| texts.get(*row as usize).copied());
-                self.score(*row, cosines.get(i).copied(), text);
+                self.score(*row, cosines.get(i).copied(), texts.at(*row));
             }
         }
     }
@@ -112,43 +181,22 @@ impl Ranking<'_> {
     }
 }
 
-/// A graph names candidates for the first page of a search that most of the segment matches. Later pages are exact, so
-/// that they hold everything the first one missed.
-fn may_use_graph(segment: &Segment, question: &Question, matching: u64) -> bool {
-    question.vector.is_some()
-        && segment.engine().has_graph()
-        && question.resume.is_none()
-        && question.k <= GRAPH_HITS_MAX
-        && matching as f32 >= GRAPH_SHARE_MIN * segment.rows() as f32
+/// Where text scores come from.
+enum Texts<'a> {
+    /// No words were given.
+    None,
+    /// Words were given, but none stands in any event.
+    Strange,
+    /// From the words.
+    Of(Scorer<'a>),
 }
 
-/// Rows that may be among the best: the nearest by the graph, and the best by text.
-fn graph_candidates(
-    segment: &Segment,
-    question: &Question,
-    allowed: &Bitmap,
-    matching: u64,
-    texts: Option<&[f32]>,
-) -> Result<Vec<u32>, IndexError> {
-    let Some(vector) = &question.vector else { return Ok(Vec::new()) };
-    let wanted = (question.k * GRAPH_CANDIDATES_PER_HIT).max(GRAPH_CANDIDATES_MIN);
-    // The walk passes rows the filter leaves out, so it has to look that much wider.
-    let share = matching as f32 / segment.rows() as f32;
-    let ef = ((wanted as f32 / share) as usize).clamp(*GRAPH_EF.start(), *GRAPH_EF.end());
-    let mut candidates = segment.engine().nearest(vector, wanted, ef, allowed)?;
-    if let Some(texts) = texts {
-        candidates.extend(best_by_text(texts, allowed, wanted));
+impl Texts<'_> {
+    fn at(&mut self, row: u32) -> Option<f32> {
+        match self {
+            Self::None => None,
+            Self::Strange => Some(0.0),
+            Self::Of(scorer) => Some(scorer.score(row)),
+        }
     }
-    candidates.sort_unstable();
-    candidates.dedup();
-    Ok(candidates)
-}
-
-fn best_by_text(texts: &[f32], allowed: &Bitmap, wanted: usize) -> Vec<u32> {
-    let mut rows: Vec<u32> = allowed.iter().filter(|row| texts[*row as usize] > 0.0).collect();
-    if rows.len() > wanted {
-        rows.select_nth_unstable_by(wanted, |a, b| texts[*b as usize].total_cmp(&texts[*a as usize]));
-        rows.truncate(wanted);
-    }
-    rows
 }

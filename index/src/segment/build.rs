@@ -10,10 +10,11 @@ use super::manifest::{FileEntry, SEGMENT_FORMAT};
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
-    BUILDING_DIR, COLUMNS_FILE, Columns, GRAPH_FILE, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, Segment,
-    SegmentManifest, TEXT_DIR, VECTORS_FILE, VectorFile, merge,
+    BUILDING_DIR, COLUMNS_FILE, Columns, MANIFEST_FILE, PROFILE_FILE, SEGMENTS_DIR, Segment, SegmentManifest, TEXT_DIR,
+    VECTORS_FILE, VectorFile, merge,
 };
-use crate::{IndexError, Options, durable, engine, sealed};
+use crate::engine::{self, EngineKind};
+use crate::{IndexError, Options, durable, sealed};
 
 /// A segment being written.
 pub(crate) struct Building<'a> {
@@ -55,10 +56,9 @@ impl Building<'_> {
         let text = TextIndex::open(&dir.join(TEXT_DIR))?;
         let vectors = VectorFile::open(&dir.join(VECTORS_FILE))?;
         let columns = Columns::open(Bytes::map(&dir.join(COLUMNS_FILE))?, COLUMNS_FILE)?;
-        let graph = vectors.rows() >= self.options.graph_from;
-        if graph {
-            engine::build_graph(&vectors, self.options.build_threads, &dir.join(GRAPH_FILE))?;
-        }
+        let flat = EngineKind::Flat;
+        let kind = if vectors.rows() >= self.options.engine_from { &self.options.engine } else { &flat };
+        let engine = engine::build(kind, &vectors, self.options.build_threads, dir)?;
         let profile = serde_json::to_vec(&Profile::of(&columns)).map_err(std::io::Error::from)?;
         fs::write(dir.join(PROFILE_FILE), profile)?;
         let manifest = SegmentManifest {
@@ -72,7 +72,7 @@ impl Building<'_> {
             first_start_us: columns.start().iter().copied().min().unwrap_or_default(),
             last_start_us: columns.start().iter().copied().max().unwrap_or_default(),
             text_tokens: text.tokens()?,
-            graph,
+            engine,
             replaces: self.replaces.clone(),
             files: entries(dir)?,
         };

@@ -15,7 +15,7 @@ use super::profile::Profile;
 use super::rendered::Rendered;
 use super::text_index::TextIndex;
 use super::{Columns, Segment, SegmentManifest, VectorFile};
-use crate::engine;
+use crate::engine::{self, EngineKind};
 use crate::{IndexError, Options};
 
 impl Segment {
@@ -76,12 +76,12 @@ impl Segment {
             first_start_us: least(columns.start()),
             last_start_us: columns.start().iter().copied().max().unwrap_or_default(),
             text_tokens: 0,
-            graph: false,
+            engine: EngineKind::Flat.to_string(),
             replaces: Vec::new(),
             files: Vec::new(),
         };
         let vectors = Arc::new(vectors);
-        let engine = engine::open(Arc::clone(&vectors), None)?;
+        let engine = engine::flat(Arc::clone(&vectors));
         let ids = IdFile::hold(ids)?;
         let (profile, verified) = (Profile::default(), AtomicBool::new(true));
         Self { manifest, text, columns, events, ids, vectors, engine, profile, verified }.checked()

@@ -39,8 +39,8 @@ pub(crate) struct SegmentManifest {
     pub(crate) last_start_us: i64,
     /// Words in all rendered events together.
     pub(crate) text_tokens: u64,
-    /// Whether there is a graph.
-    pub(crate) graph: bool,
+    /// The engine over its vectors.
+    pub(crate) engine: String,
     /// Segments this one was merged from, and stands for.
     pub(crate) replaces: Vec<String>,
     /// Every other file, with its checksum.

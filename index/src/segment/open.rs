@@ -14,8 +14,8 @@ use super::manifest::FileEntry;
 use super::profile::Profile;
 use super::text_index::TextIndex;
 use super::{
-    COLUMNS_FILE, Columns, EVENTS_FILE, Fault, GRAPH_FILE, IDS_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest,
-    TEXT_DIR, VECTORS_FILE, VectorFile,
+    COLUMNS_FILE, Columns, EVENTS_FILE, Fault, IDS_FILE, PROFILE_FILE, SEGMENTS_DIR, SegmentManifest, TEXT_DIR,
+    VECTORS_FILE, VectorFile,
 };
 use crate::engine::{self, VectorEngine};
 use crate::{IndexError, Options};
@@ -76,8 +76,7 @@ impl Segment {
         let events = EventFile::open(&dir.join(EVENTS_FILE))?;
         let ids = IdFile::open(&dir.join(IDS_FILE))?;
         let vectors = Arc::new(VectorFile::open(&dir.join(VECTORS_FILE))?);
-        let graph = manifest.graph.then(|| dir.join(GRAPH_FILE));
-        let engine = engine::open(Arc::clone(&vectors), graph.as_deref())?;
+        let engine = engine::open(&manifest.engine, Arc::clone(&vectors), &dir)?;
         let profile = serde_json::from_slice(&fs::read(dir.join(PROFILE_FILE))?).map_err(std::io::Error::from)?;
         Self { manifest, text, columns, events, ids, vectors, engine, profile, verified: AtomicBool::new(true) }
             .checked()

@@ -157,6 +157,25 @@ impl TextIndex {
     }
 }
 
+impl WordPostings<'_> {
+    /// Goes forward to the first row from `row` on, and gives it without passing it. Never goes back.
+    pub(crate) fn seek(&mut self, row: u32) -> Option<(u32, u32)> {
+        match self {
+            Self::Hot(postings) => {
+                let passed = postings.as_slice().partition_point(|(at, _)| *at < row);
+                *postings = postings.as_slice()[passed..].iter();
+                postings.as_slice().first().copied()
+            }
+            Self::Sealed(postings) => {
+                if postings.doc() < row {
+                    postings.seek(row);
+                }
+                (postings.doc() != TERMINATED).then(|| (postings.doc(), postings.term_freq()))
+            }
+        }
+    }
+}
+
 impl Iterator for WordPostings<'_> {
     type Item = (u32, u32);
 
