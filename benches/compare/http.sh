@@ -4,7 +4,8 @@
 #
 #   benches/compare/http.sh [EVENTS] [SECONDS]
 #
-# EVENTS (200,000) events of the bundled capture are stored over HTTP with curl, and the rate is told; then the same question is
+# EVENTS (200,000) events of the bundled capture are stored over HTTP with curl, and the rate is told, by the clock and by the
+# processor time of the server (the figure to compare on a machine that has other things to do); then the same question is
 # asked of the service by oha and of the library by `direct`, each with one and with as many clients as there are cores. Rates
 # and times of both, their ratio, and the difference at p50. oha is installed into ~/.cache/forebay where it is not there.
 set -eu
@@ -34,13 +35,17 @@ serve() {
 
 "$target/release/examples/events" "$events" > "$work/events.jsonl"
 serve
+# Hundredths of a second of processor time that the server has used.
+spent() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
+spent_before=$(spent)
 begun=$(date +%s.%N)
 curl -sS -T "$work/events.jsonl" -X POST "$base/v1/events" -H 'content-type: application/x-ndjson' \
     -H 'expect:' -o "$work/results.jsonl"
 ended=$(date +%s.%N)
 tail -n 1 "$work/results.jsonl"
-awk -v begun="$begun" -v ended="$ended" -v events="$events" \
-    'BEGIN { printf "ingest: %d events in %.2f s: %.0f events/s over HTTP\n", events, ended - begun, events / (ended - begun) }'
+awk -v begun="$begun" -v ended="$ended" -v events="$events" -v spent="$(($(spent) - spent_before))" 'BEGIN {
+    printf "ingest: %d events in %.2f s: %.0f events/s over HTTP; %.1f us of processor time an event\n", events,
+           ended - begun, events / (ended - begun), spent * 1e4 / events }'
 rm "$work/events.jsonl" "$work/results.jsonl"
 stop
 FOREBAY_LOG_LEVEL=warn "$target/release/forebay" index compact --data-dir "$work/data"
