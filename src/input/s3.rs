@@ -38,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What the client does about requests that a server refuses for now.
 const RETRIES_MAX: usize = 5;
-const RETRY_TIME_MAX: Duration = Duration::from_secs(60);
+const RETRY_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Does the waiting; the callers are ordinary threads.
 static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
