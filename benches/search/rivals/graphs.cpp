@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <queue>
 #include <thread>
 #include <vector>
 
@@ -30,7 +31,8 @@ template <typename Add> void in_parallel(size_t count, size_t threads, Add add) 
 struct Hnswlib {
     hnswlib::InnerProductSpace space;
     std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph;
-    std::unique_ptr<hnswlib::BruteforceSearch<float>> flat;
+    const float* rows = nullptr;  // The caller's, for the exhaustive search.
+    size_t count = 0, dimension = 0;
     explicit Hnswlib(size_t dimension) : space(dimension) {}
 };
 
@@ -60,12 +62,29 @@ void* hnswlib_load(const char* path, size_t dimension) {
 
 size_t hnswlib_bytes(void* handle) { return static_cast<Hnswlib*>(handle)->graph->indexFileSize(); }
 
-// The same rows for hnswlib's own exhaustive search.
+// The same rows for the exhaustive search; the caller keeps them.
 void hnswlib_flat(void* handle, const float* rows, size_t count, size_t dimension) {
     auto* index = static_cast<Hnswlib*>(handle);
-    index->flat = std::make_unique<hnswlib::BruteforceSearch<float>>(&index->space, count);
-    for (size_t row = 0; row < count; ++row) index->flat->addPoint(rows + row * dimension, row);
+    index->rows = rows, index->count = count, index->dimension = dimension;
 }
+
+namespace {
+
+// hnswlib's BruteforceSearch loses hits under a filter (a row that passes is kept only if it beats the worst so far, even
+// while fewer than k are held), so this asks its distance function for every row that passes.
+std::priority_queue<std::pair<float, size_t>> exhaustive(Hnswlib& index, const float* query, size_t k, const uint8_t* mask) {
+    auto distance = index.space.get_dist_func();
+    std::priority_queue<std::pair<float, size_t>> heap;
+    for (size_t row = 0; row < index.count; ++row) {
+        if (mask && !mask[row]) continue;
+        float far = distance(query, index.rows + row * index.dimension, index.space.get_dist_func_param());
+        if (heap.size() < k) heap.emplace(far, row);
+        else if (far < heap.top().first) heap.pop(), heap.emplace(far, row);
+    }
+    return heap;
+}
+
+}  // namespace
 
 // ef = 0: the exhaustive search. Returns how many rows were found, best first in `found`.
 size_t hnswlib_search(void* handle, const float* query, size_t k, size_t ef, const uint8_t* mask, int64_t* found) {
@@ -73,7 +92,7 @@ size_t hnswlib_search(void* handle, const float* query, size_t k, size_t ef, con
     Mask filter(mask);
     auto* functor = mask ? &filter : nullptr;
     if (ef) index->graph->setEf(ef);
-    auto heap = ef ? index->graph->searchKnn(query, k, functor) : index->flat->searchKnn(query, k, functor);
+    auto heap = ef ? index->graph->searchKnn(query, k, functor) : exhaustive(*index, query, k, mask);
     size_t count = heap.size();
     for (size_t place = count; place-- > 0; heap.pop()) found[place] = static_cast<int64_t>(heap.top().second);
     return count;

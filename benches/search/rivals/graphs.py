@@ -1,4 +1,4 @@
-"""hnswlib and usearch through `graphs.cpp`: their graph with a filter, or their own exhaustive search, whichever is faster."""
+"""hnswlib and usearch through `graphs.cpp`: their graph with a filter, or an exhaustive search, whichever is faster."""
 
 import ctypes
 import os
