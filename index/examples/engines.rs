@@ -2,7 +2,7 @@
 //! `cargo run --release --workspace --example engines -- [--rows N] [--dimension D] [--k K] [--share S] [--queries Q]
 //! [--threads T] [--vectors FILE.npy] [--questions FILE.npy] [--data clustered|duplicates|spread] [--dir DIR] ENGINE...`
 //!
-//! Vectors come from a NumPy file (two-dimensional, float32, C order) or are made up: `clustered` directions with noise of
+//! Vectors come from a `NumPy` file (two-dimensional, float32, C order) or are made up: `clustered` directions with noise of
 //! several widths, `duplicates` (many near-duplicates of few), `spread` (no clusters: the worst case). Questions come from
 //! a file, or are half vectors with noise and half means of two vectors, so that they lie off the data. `--share` filters:
 //! a random share of the rows passes. Recall is counted against all comparisons in floats. Times are of one thread. An
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let index = VectorIndex::build(&dir, &name.parse()?, arguments.threads)?;
         let built = start.elapsed().as_secs_f64();
         let file = if name == "cells" { "vectors.cells" } else { "vectors.faiss" };
-        let bytes = std::fs::metadata(dir.join(file)).map_or(0, |file| file.len());
+        let bytes = fs_err::metadata(dir.join(file)).map_or(0, |file| file.len());
         println!(
             "{name}: built in {built:.2} s with {} threads, {:.0} bytes a vector beside the floats; {}",
             arguments.threads,
@@ -222,9 +222,9 @@ fn unit(vector: Vec<f32>) -> Vec<f32> {
     vector.into_iter().map(|x| x / length).collect()
 }
 
-/// A NumPy file (format 1 or 2): the length of its rows, and its numbers.
+/// A `NumPy` file (format 1 or 2): the length of its rows, and its numbers.
 fn npy(path: &Path) -> Result<(usize, Vec<f32>), Box<dyn std::error::Error>> {
-    let bytes = std::fs::read(path)?;
+    let bytes = fs_err::read(path)?;
     let (start, length) = match bytes.get(..10) {
         Some([0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b]) => (10, u16::from_le_bytes([*a, *b]) as usize),
         Some([0x93, b'N', b'U', b'M', b'P', b'Y', 2, ..]) => {

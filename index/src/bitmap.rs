@@ -69,6 +69,11 @@ impl Bitmap {
         self.clear_tail();
     }
 
+    /// Whether no row is in.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     /// How many rows are in.
     pub fn len(&self) -> u64 {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()

@@ -28,7 +28,7 @@ fn damaged_cells_never_panic() {
     VectorIndex::write(dir.path(), DIMENSION, ROWS, std::iter::once(numbers.as_slice())).unwrap();
     drop(VectorIndex::build(dir.path(), &EngineKind::Cells, 1).unwrap());
     let path = dir.path().join("vectors.cells");
-    let whole = std::fs::read(&path).unwrap();
+    let whole = fs_err::read(&path).unwrap();
     let mut random = Random(1);
     let (mut refused, mut opened) = (0, 0);
     for case in 0..CASES {
@@ -44,7 +44,7 @@ fn damaged_cells_never_panic() {
             }
             _ => (0..50).for_each(|_| bytes[random.below(whole.len() as u64) as usize] = random.below(256) as u8),
         }
-        std::fs::write(&path, &bytes).unwrap();
+        fs_err::write(&path, &bytes).unwrap();
         let Ok(index) = VectorIndex::open(dir.path()) else {
             refused += 1;
             continue;

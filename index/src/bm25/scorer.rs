@@ -2,7 +2,7 @@
 //!
 //! A scorer goes through the postings of the question's words side by side, always forward. It scores the rows it is
 //! asked about, or finds the best ones by itself: words are ordered by the most they can add, and once rows with common
-//! words alone can no longer get in (MaxScore; Turtle and Flood 1995), only the postings of rarer words are walked and the
+//! words alone can no longer get in (`MaxScore`; Turtle and Flood 1995), only the postings of rarer words are walked and the
 //! common ones are looked up. Either way a row's score is summed in the order of the question's words, so it is the same
 //! to the last bit.
 

@@ -90,7 +90,7 @@ impl Candidates {
         let mut best: BinaryHeap<Reverse<Score>> = BinaryHeap::with_capacity(k + 1);
         let mut found = Vec::with_capacity(kept.len().min(2 * k));
         let (mut rows, mut scores) = (Vec::with_capacity(EXACT_ROWS), [0.0; EXACT_ROWS]);
-        let mut scored = 0;
+        let mut exact = 0;
         for part in kept.chunks(EXACT_ROWS) {
             let least = if best.len() < k { f32::NEG_INFINITY } else { best.peek().map_or(floor, |least| least.0.0) };
             if part[0].0 < least {
@@ -99,7 +99,7 @@ impl Candidates {
             rows.clear();
             rows.extend(part.iter().map(|(_, row)| *row));
             Kernel::best().dots(query, vectors.numbers(), &rows, &mut scores[..rows.len()]);
-            scored += rows.len() as u64;
+            exact += rows.len() as u64;
             for (row, score) in rows.iter().zip(scores) {
                 found.push((*row, score));
                 best.push(Reverse(Score(score)));
@@ -113,7 +113,7 @@ impl Candidates {
         {
             found.retain(|(_, score)| score >= least);
         }
-        (found, scored)
+        (found, exact)
     }
 
     /// The rows that were offered with their exact scores and reach the `k`-th best.

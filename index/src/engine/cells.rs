@@ -120,7 +120,7 @@ impl Cells {
 }
 
 impl VectorEngine for Cells {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "cells"
     }
 

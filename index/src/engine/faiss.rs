@@ -2,7 +2,7 @@
 //!
 //! **Promise.** What FAISS finds under a filter is scored again by our own kernel, which is also the refinement behind
 //! `RFlat`: it needs no second copy of the vectors. **Limits.** Kinds whose filtered search is wrong in FAISS 1.12 are
-//! refused (LSH, NSG, fast-scan without lists, RaBitQ). How much is visited is fixed: recall falls under a filter, so a
+//! refused (LSH, NSG, fast-scan without lists, `RaBitQ`). How much is visited is fixed: recall falls under a filter, so a
 //! graph is not asked where few rows pass. **Failure.** The shim turns every C++ exception into a text, so nothing unwinds
 //! across the border. FAISS trusts the files it reads: a path comes here only after its checksum was verified.
 #![allow(unsafe_code)]
@@ -243,8 +243,8 @@ impl VectorEngine for Faiss {
         let rows = self.rows(ask, wanted, ef)?;
         let mut scores = Vec::with_capacity(rows.len());
         self.scores(ask.query, &rows, &mut scores);
-        let scored = rows.len() as u64;
-        Ok(Nearest { rows: rows.into_iter().zip(scores).collect(), scored, ..Nearest::default() })
+        let exact = rows.len() as u64;
+        Ok(Nearest { rows: rows.into_iter().zip(scores).collect(), scored: exact, ..Nearest::default() })
     }
 }
 

@@ -55,15 +55,15 @@ pub(super) fn scan(vectors: &VectorFile, ask: &Ask) -> Nearest {
     let mut candidates = Candidates::new(ask.k, ask.floor);
     let mut rows = ask.allowed.iter().filter(|row| (*row as usize) < vectors.rows()).peekable();
     let (mut block, mut scores) = (Vec::with_capacity(BLOCK_ROWS), [0.0; BLOCK_ROWS]);
-    let mut scored = 0;
+    let mut all = 0;
     while rows.peek().is_some() {
         block.clear();
         block.extend(rows.by_ref().take(BLOCK_ROWS));
         Kernel::best().dots(ask.query, vectors.numbers(), &block, &mut scores[..block.len()]);
-        scored += block.len() as u64;
+        all += block.len() as u64;
         for (row, score) in block.iter().zip(scores) {
             candidates.offer(*row, score, score);
         }
     }
-    Nearest { rows: candidates.scored(), compared: scored, looked_at: scored, scored, certain: true }
+    Nearest { rows: candidates.scored(), compared: all, looked_at: all, scored: all, certain: true }
 }

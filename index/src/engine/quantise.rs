@@ -61,7 +61,7 @@ pub(super) fn encode(vector: &[f32], codes: &mut [u8]) -> RowScale {
     }
     let error = lost.iter().map(|lost| f64::from(*lost)).sum::<f64>().sqrt();
     // In single precision a rest is right to 2^-24 of its number, which is at most 254 times half a step.
-    let rounding = f64::from(scale) * CODE_MAX as f64 / f64::from(1 << 23) * (vector.len() as f64).sqrt();
+    let rounding = f64::from(scale) * f64::from(CODE_MAX) / f64::from(1 << 23) * (vector.len() as f64).sqrt();
     RowScale { scale, error: round_up(error * (1.0 + 1e-3) + rounding) }
 }
 

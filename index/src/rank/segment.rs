@@ -24,7 +24,7 @@ pub(crate) fn rank_segment(
     let plan = SegmentPlan::new(segment.name(), segment.rows(), matching, segment.engine().name());
     let mut ranking = Ranking { place, segment, question, allowed, top, below_floor: 0, plan };
     if matching == 0 {
-        ranking.plan.why = "nothing passes the filter".to_owned();
+        "nothing passes the filter".clone_into(&mut ranking.plan.why);
     } else if !question.by_score() {
         ranking.newest();
     } else if question.vector.is_some() && !question.by_words {
@@ -70,17 +70,13 @@ impl<'a> Ranking<'a> {
         }
         let ask = Ask { query, k, allowed: self.allowed, matching, floor: f32::NEG_INFINITY };
         let first_page = self.question.resume.is_none() && self.question.k <= INDEX_HITS_MAX;
-        let nearest =
-            if choice.planned == Planned::Index && first_page { self.from_index(&ask, &choice)? } else { None };
-        let nearest = match nearest {
-            Some(nearest) => nearest,
-            None => {
-                let nearest = self.segment.engine().scan(&ask);
-                let why = if first_page { choice.why(matching) } else { "a later page holds everything".to_owned() };
-                self.plan.compared(Engine::Exact, why, matching, &nearest);
-                nearest
-            }
-        };
+        let nearest = if choice.planned == Planned::Index && first_page { self.by_index(&ask, &choice)? } else { None };
+        let nearest = nearest.unwrap_or_else(|| {
+            let nearest = self.segment.engine().scan(&ask);
+            let why = if first_page { choice.why(matching) } else { "a later page holds everything".to_owned() };
+            self.plan.compared(Engine::Exact, why, matching, &nearest);
+            nearest
+        });
         for (row, cosine) in nearest.rows {
             self.score(row, Some(cosine), None);
         }
@@ -88,7 +84,7 @@ impl<'a> Ranking<'a> {
     }
 
     /// What the index finds; `None` where that is too little.
-    fn from_index(&mut self, ask: &Ask, choice: &Choice) -> Result<Option<Nearest>, IndexError> {
+    fn by_index(&mut self, ask: &Ask, choice: &Choice) -> Result<Option<Nearest>, IndexError> {
         let nearest = self.segment.engine().nearest(ask)?;
         if (nearest.rows.len() as u64) < ask.matching.min(ask.k as u64) {
             self.plan.fell_back = true;
@@ -134,7 +130,7 @@ impl<'a> Ranking<'a> {
             return Ok(None);
         }
         let ask = Ask { query, k: wanted, allowed: self.allowed, matching, floor: f32::NEG_INFINITY };
-        let Some(nearest) = self.from_index(&ask, &choice)? else { return Ok(None) };
+        let Some(nearest) = self.by_index(&ask, &choice)? else { return Ok(None) };
         let mut rows: Vec<u32> = nearest.rows.iter().map(|(row, _)| *row).collect();
         if let Some(words) = &self.question.words {
             rows.extend(words.scorer(self.segment.text())?.best(self.allowed, wanted));

@@ -1,5 +1,6 @@
 //! Inner products of a question in bytes with rows of codes.
 #![allow(unsafe_code)]
+#![allow(clippy::cast_ptr_alignment, reason = "every load is an unaligned one")]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{

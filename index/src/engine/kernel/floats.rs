@@ -1,5 +1,9 @@
 //! Inner products of 32-bit floats, the same to the last bit on every path.
 #![allow(unsafe_code)]
+#![allow(
+    clippy::inline_always,
+    reason = "inlined into functions with other target features, each is compiled for them"
+)]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{

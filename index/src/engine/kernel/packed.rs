@@ -5,6 +5,7 @@
 //! sums of sixteen rows grow side by side and nothing is added across a register. Used where all rows are wanted: for the
 //! centres of cells.
 #![allow(unsafe_code)]
+#![allow(clippy::cast_ptr_alignment, reason = "every load and store is an unaligned one")]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
