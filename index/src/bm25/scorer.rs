@@ -64,6 +64,23 @@ impl<'a> Scorer<'a> {
         (self.sum(row) * self.scale).min(self.ceiling)
     }
 
+    /// The score of every one of `rows` rows: cheaper than asking row by row where most are asked for.
+    pub(crate) fn all(mut self, rows: usize) -> Vec<f32> {
+        let mut sums = vec![0.0f32; rows];
+        for word in &mut self.words {
+            while let Some((row, times)) = word.at {
+                if let Some(sum) = sums.get_mut(row as usize) {
+                    *sum += word.idf * weight(times, damping((self.lengths)(row), self.mean_length));
+                }
+                word.at = word.postings.seek(row + 1);
+            }
+        }
+        for sum in &mut sums {
+            *sum = (*sum * self.scale).min(self.ceiling);
+        }
+        sums
+    }
+
     /// About the `wanted` rows of `allowed` that score best; only such as have a word at all.
     pub(crate) fn best(mut self, allowed: &Bitmap, wanted: usize) -> Vec<u32> {
         let mut rarest_last: Vec<usize> = (0..self.words.len()).collect();
@@ -103,15 +120,24 @@ impl<'a> Scorer<'a> {
 
     fn sum(&mut self, row: u32) -> f32 {
         let mut sum = 0.0;
-        let mut damping = None;
+        let mut known = None;
         for word in &mut self.words {
             word.seek(row);
             let Some((_, times)) = word.at.filter(|(at, _)| *at == row) else { continue };
-            let damping =
-                *damping.get_or_insert_with(|| K1 * (1.0 - B + B * (self.lengths)(row) as f32 / self.mean_length));
-            let times = times as f32;
-            sum += word.idf * times * (K1 + 1.0) / (times + damping);
+            let damping = *known.get_or_insert_with(|| damping((self.lengths)(row), self.mean_length));
+            sum += word.idf * weight(times, damping);
         }
         sum
     }
+}
+
+/// How much a text's length is held against it.
+fn damping(length: u32, mean_length: f32) -> f32 {
+    K1 * (1.0 - B + B * length as f32 / mean_length)
+}
+
+/// What a word adds that stands `times` times in a text, for each unit of its idf.
+fn weight(times: u32, damping: f32) -> f32 {
+    let times = times as f32;
+    times * (K1 + 1.0) / (times + damping)
 }

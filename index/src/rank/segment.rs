@@ -35,6 +35,9 @@ pub(crate) fn rank_segment(
     Ok((ranking.plan, ranking.below_floor))
 }
 
+/// Text scores are computed for all rows at once where at least one in so many is asked for.
+const DENSE_SHARE: u64 = 8;
+
 /// One segment being ranked.
 struct Ranking<'a> {
     place: usize,
@@ -104,7 +107,12 @@ impl<'a> Ranking<'a> {
             return Ok(());
         }
         self.plan.scanned(Engine::Exact, "every matching event is scored by words".to_owned());
-        let texts = self.texts()?;
+        let texts = match self.texts()? {
+            Texts::Of(scorer) if self.plan.matching >= self.plan.events / DENSE_SHARE => {
+                Texts::All(scorer.all(self.segment.rows() as usize))
+            }
+            texts => texts,
+        };
         self.scored(self.allowed.iter(), texts);
         Ok(())
     }
@@ -183,8 +191,10 @@ enum Texts<'a> {
     None,
     /// Words were given, but none stands in any event.
     Strange,
-    /// From the words.
+    /// From the words, row by row.
     Of(Scorer<'a>),
+    /// From the words, all at once.
+    All(Vec<f32>),
 }
 
 impl Texts<'_> {
@@ -193,6 +203,7 @@ impl Texts<'_> {
             Self::None => None,
             Self::Strange => Some(0.0),
             Self::Of(scorer) => Some(scorer.score(row)),
+            Self::All(scores) => scores.get(row as usize).copied(),
         }
     }
 }

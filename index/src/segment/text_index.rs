@@ -20,6 +20,9 @@ use crate::text::TOKENIZER;
 /// Memory that sizes tantivy's hash table of terms while a segment is written.
 const WRITER_MEMORY_BYTES: usize = 32 * 1024 * 1024;
 
+/// Postings that are passed one by one before a search for the wanted row begins.
+const NEAR: usize = 4;
+
 /// The one field of the tantivy index.
 const FIELD: &str = "text";
 
@@ -162,11 +165,19 @@ impl WordPostings<'_> {
     pub(crate) fn seek(&mut self, row: u32) -> Option<(u32, u32)> {
         match self {
             Self::Hot(postings) => {
-                let passed = postings.as_slice().partition_point(|(at, _)| *at < row);
+                // Mostly the next one or one of the next is asked for.
+                let near = postings.as_slice().iter().take(NEAR).position(|(at, _)| *at >= row);
+                let passed = near.unwrap_or_else(|| postings.as_slice().partition_point(|(at, _)| *at < row));
                 *postings = postings.as_slice()[passed..].iter();
                 postings.as_slice().first().copied()
             }
             Self::Sealed(postings) => {
+                for _ in 0..NEAR {
+                    if postings.doc() >= row {
+                        break;
+                    }
+                    postings.advance();
+                }
                 if postings.doc() < row {
                     postings.seek(row);
                 }
