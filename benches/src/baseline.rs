@@ -61,9 +61,10 @@ impl Baseline {
     pub fn judge(&self, name: &str, instructions: u64) -> (Verdict, f64) {
         let Some(recorded) = self.work.get(name) else { return (Verdict::Unknown, 0.0) };
         let change = instructions as f64 / recorded.instructions as f64 - 1.0;
-        let verdict = match change {
-            _ if change > GROWTH_MAX => Verdict::More,
-            _ if change < -GROWTH_MAX => Verdict::Fewer,
+        let (now, then) = (instructions as f64, recorded.instructions as f64);
+        let verdict = match now {
+            _ if now > then * (1.0 + GROWTH_MAX) => Verdict::More,
+            _ if now < then * (1.0 - GROWTH_MAX) => Verdict::Fewer,
             _ => Verdict::Same,
         };
         (verdict, change)

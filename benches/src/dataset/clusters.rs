@@ -66,8 +66,9 @@ impl Clusters {
     }
 
     fn nearest(&self, vector: &[f32]) -> u16 {
-        let best = self.scores(vector).zip(0..).max_by(|a, b| a.0.total_cmp(&b.0));
-        best.map_or(0, |(_, place)| place)
+        // The first of equals, as in `by_nearness`: two middles may be the same.
+        let first = (f32::NEG_INFINITY, 0);
+        self.scores(vector).zip(0..).fold(first, |best, next| if next.0 > best.0 { next } else { best }).1
     }
 
     fn scores(&self, vector: &[f32]) -> impl Iterator<Item = f32> {
