@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use forebay_event::Event;
+use forebay_event::{Event, EventId};
 
 use crate::engine::Nearest;
 use crate::search::Cursor;
@@ -22,6 +22,32 @@ pub struct Found {
     pub facets: Facets,
     /// How the answer came about.
     pub plan: Plan,
+}
+
+/// What a search ranked: as [`Found`], without the events and what is counted over them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Order {
+    /// The page, best (or newest) first.
+    pub hits: Vec<Place>,
+    /// Events that pass the filter: exact.
+    pub matching: u64,
+    /// Where the next page starts; absent when this is the last.
+    pub cursor: Option<Cursor>,
+    /// How the order came about.
+    pub plan: Plan,
+}
+
+/// An event's place in an order, by its identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Place {
+    /// The event: [`crate::Index::event`] reads it.
+    pub event_id: EventId,
+    /// As in [`Hit`].
+    pub score: f32,
+    /// As in [`Hit`].
+    pub vector_score: Option<f32>,
+    /// As in [`Hit`].
+    pub text_score: Option<f32>,
 }
 
 /// One event that was found.

@@ -19,6 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::IndexError;
+use crate::limits::ENGINE_PATIENCE;
 use crate::log::{Frame, LogFile};
 use crate::segment::{Segment, SegmentManifest};
 
@@ -69,6 +70,8 @@ pub(crate) struct Generation {
     pub(crate) bytes: u64,
     /// When its first event came.
     pub(crate) since: Option<Instant>,
+    /// Whether it filled faster than an engine over its events is built.
+    pub(crate) is_hasty: bool,
 }
 
 /// A batch on its way.
@@ -155,7 +158,9 @@ impl State {
     /// Ends the current generation, so that it can be sealed, and begins the next. Not while somebody writes to the log.
     pub(crate) fn rotate(&mut self) {
         debug_assert!(!matches!(self.log, LogSlot::Taken), "whoever writes to the log rotates when it is done");
-        let mut next = Generation::new(self.current().log + 1);
+        let current = self.current();
+        current.is_hasty = current.since.is_some_and(|since| since.elapsed() < ENGINE_PATIENCE);
+        let mut next = Generation::new(current.log + 1);
         // What is under way will lie in the next log file, or in none.
         next.ids.extend(self.in_flight.values().flat_map(|batch| &batch.ids));
         self.log = LogSlot::Absent;
@@ -190,7 +195,7 @@ fn forget(generations: &mut [Generation], ids: &[u128]) {
 impl Generation {
     /// A generation without events whose log file has this number.
     pub(crate) fn new(log: u64) -> Self {
-        Self { log, ids: HashSet::new(), slices: Vec::new(), events: 0, bytes: 0, since: None }
+        Self { log, ids: HashSet::new(), slices: Vec::new(), events: 0, bytes: 0, since: None, is_hasty: false }
     }
 
     /// Adds a slice whose identifiers are known already.

@@ -13,8 +13,8 @@ use crate::store::{self, Opened};
 use crate::worker::Workers;
 use crate::writer::Writer;
 use crate::{
-    Appended, Compacted, Copied, Dropped, Found, IndexError, Options, Search, SegmentStats, Stats, cpu_check, limits,
-    query,
+    Appended, Compacted, Copied, Dropped, Found, IndexError, Options, Order, Plan, Search, SegmentStats, Stats,
+    cpu_check, limits, query,
 };
 
 /// A folder of segments that can be searched and added to. Share it as `Arc<Index>`: searches and appends run side by side,
@@ -91,10 +91,23 @@ impl Index {
     pub fn search(&self, search: &Search) -> Result<Found, IndexError> {
         search.check(self.inner.shared.options.dimension)?;
         let found = query::run(&self.inner.shared.snapshot(), search)?;
-        self.inner.shared.counters.searches.add(1);
-        let fell_back = found.plan.segments.iter().any(|segment| segment.fell_back);
-        self.inner.shared.counters.searches_fell_back.add(u64::from(fell_back));
+        self.count(&found.plan);
         Ok(found)
+    }
+
+    /// What [`Index::search`] would give, in the same order, as identifiers: no event is read, nothing is explained or
+    /// counted. For callers that want many hits and few of their events.
+    pub fn rank(&self, search: &Search) -> Result<Order, IndexError> {
+        search.check(self.inner.shared.options.dimension)?;
+        let order = query::rank(&self.inner.shared.snapshot(), search)?;
+        self.count(&order.plan);
+        Ok(order)
+    }
+
+    fn count(&self, plan: &Plan) {
+        self.inner.shared.counters.searches.add(1);
+        let fell_back = plan.segments.iter().any(|segment| segment.fell_back);
+        self.inner.shared.counters.searches_fell_back.add(u64::from(fell_back));
     }
 
     /// The event with this identifier.

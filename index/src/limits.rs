@@ -98,8 +98,14 @@ pub const WORKER_REST: Duration = Duration::from_secs(1);
 /// How long a background thread rests after a failure.
 pub const WORKER_RETRY: Duration = Duration::from_secs(5);
 
-/// Priority of the background threads, 0 to 19: at 10 one of them gets about a tenth of what a search beside it gets.
-pub const WORKER_NICE: i32 = 10;
+/// Priority of merging and of the building of engines, 0 to 19: at 19 a thread gets a seventieth of what a search or an
+/// append beside it gets, and whatever they leave. The writing of segments itself is short, and appends wait for it: it
+/// has the priority of the process.
+pub const WORKER_NICE: i32 = 19;
+
+/// A generation of hot events that filled in less than this is written without an engine, which would take longer to
+/// build than the next takes to fill; it gets one later.
+pub const ENGINE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Most bins of a timeline.
 pub const TIMELINE_BINS_MAX: usize = 60;

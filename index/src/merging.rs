@@ -4,16 +4,20 @@
 //! on) lie in one window of time, they become one. No lock is held while a merge works: it reads segments that do not change
 //! and its result is listed at the end, unless one of them was dropped meanwhile; then the result is thrown away.
 //!
+//! Segments that came too fast to get an engine at once ([`crate::sealing`]) get one when they are merged, or, when no
+//! merge is due, by themselves.
+//!
 //! Windows exist only where events are kept for a limited time: then a segment that spans little of it can be dropped whole
 //! soon after its last event is due. The price is more segments, for those of different windows stay apart.
 
 use std::sync::Arc;
 
+use crate::engine::EngineKind;
 use crate::limits::{MERGE_FACTOR, RETENTION_WINDOWS, SEGMENT_EVENTS_MAX, TIER_EVENTS};
 use crate::segment::{Segment, merge};
 use crate::shared::Shared;
 use crate::writer::{Writer, open, remove_folders};
-use crate::{Compacted, IndexError};
+use crate::{Compacted, IndexError, Options};
 
 impl Writer {
     /// Writes the hot part to disk, and merges until no tier of a window is full.
@@ -32,9 +36,12 @@ impl Writer {
     pub(crate) fn merge_one(&self, shared: &Shared) -> Result<bool, IndexError> {
         let _alone = self.merging();
         let window_us = shared.options.retention.max_age.map(|age| age.as_micros() as i64 / RETENTION_WINDOWS);
-        let Some(parts) = due(shared.snapshot().sealed().filter(|segment| segment.is_verified()), window_us) else {
+        let snapshot = shared.snapshot();
+        let verified = || snapshot.sealed().filter(|segment| segment.is_verified());
+        let Some(parts) = due(verified(), window_us).or_else(|| without_engine(verified(), &shared.options)) else {
             return Ok(false);
         };
+        drop(snapshot);
         let refs: Vec<&Segment> = parts.iter().map(Arc::as_ref).collect();
         let names: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
         let building = self.next_building(shared, names.clone());
@@ -61,6 +68,17 @@ impl Writer {
         remove_folders(&shared.dir, names.iter().map(String::as_str));
         Ok(true)
     }
+}
+
+/// The oldest segment that is large enough for an engine and was written without one: written again by itself, it gets it.
+fn without_engine<'a>(
+    mut segments: impl Iterator<Item = &'a Arc<Segment>>,
+    options: &Options,
+) -> Option<Vec<Arc<Segment>>> {
+    let is_plain = |segment: &&Arc<Segment>| {
+        segment.rows() as usize >= options.engine_from && segment.manifest().engine == EngineKind::Flat.to_string()
+    };
+    (options.engine != EngineKind::Flat).then(|| segments.find(is_plain).map(|segment| vec![Arc::clone(segment)]))?
 }
 
 /// The tier of a segment: each holds segments up to [`MERGE_FACTOR`] times as large as the one below.

@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use forebay_event::EventId;
+use uuid::Uuid;
+
 use crate::bitmap::Bitmap;
 use crate::bm25::{WordQuery, WordStats};
 use crate::cursor::{self, Position};
@@ -12,10 +15,45 @@ use crate::segment::Segment;
 use crate::select::select;
 use crate::snapshot::Snapshot;
 use crate::summary::{Matching, facets, timeline};
-use crate::{Facets, Found, Hit, IndexError, Plan, Search, text};
+use crate::{Cursor, Facets, Found, Hit, IndexError, Order, Place, Plan, Search, text};
 
 /// Answers `search`, which was checked, from `snapshot`.
 pub(crate) fn run(snapshot: &Snapshot, search: &Search) -> Result<Found, IndexError> {
+    let Ordered { ranked, sets, cursor, mut plan } = order(snapshot, search)?;
+    let start = Instant::now();
+    let hits = ranked.iter().map(|ranked| hit(snapshot, search, &plan.terms, ranked)).collect::<Result<_, _>>()?;
+    plan.fetch_us = micros(start);
+
+    let start = Instant::now();
+    let pairs: Vec<Matching> = snapshot.iter().zip(&sets).collect();
+    let (timeline, facets) =
+        if search.summary { (timeline(&pairs), facets(&pairs)) } else { (Vec::new(), Facets::default()) };
+    plan.summary_us = micros(start);
+    Ok(Found { hits, matching: count(&sets), cursor, timeline, facets, plan })
+}
+
+/// Ranks what `search`, which was checked, finds in `snapshot`, and reads no event.
+pub(crate) fn rank(snapshot: &Snapshot, search: &Search) -> Result<Order, IndexError> {
+    let Ordered { ranked, sets, cursor, plan } = order(snapshot, search)?;
+    let hits = ranked.iter().map(|ranked| Place {
+        event_id: EventId(Uuid::from_u128(ranked.key.id)),
+        score: ranked.score,
+        vector_score: ranked.cosine,
+        text_score: ranked.text,
+    });
+    Ok(Order { hits: hits.collect(), matching: count(&sets), cursor, plan })
+}
+
+/// A page in order.
+struct Ordered {
+    ranked: Vec<Ranked>,
+    /// For each segment the rows that match.
+    sets: Vec<Bitmap>,
+    cursor: Option<Cursor>,
+    plan: Plan,
+}
+
+fn order(snapshot: &Snapshot, search: &Search) -> Result<Ordered, IndexError> {
     let mut plan = Plan::default();
     let start = Instant::now();
     let position = resume(snapshot, search, &mut plan)?;
@@ -33,21 +71,14 @@ pub(crate) fn run(snapshot: &Snapshot, search: &Search) -> Result<Found, IndexEr
     let mut ranked = top.into_sorted();
     let more = ranked.len() > search.k;
     ranked.truncate(search.k);
-    plan.rank_us = micros(start);
-
-    let start = Instant::now();
-    let hits = ranked.iter().map(|ranked| hit(snapshot, search, &plan.terms, ranked)).collect::<Result<_, _>>()?;
     let by_index = plan.segments.iter().any(|segment| segment.engine.may_miss() && !segment.certain);
     let cursor = more.then(|| next(position, &ranked, by_index).encode());
-    plan.fetch_us = micros(start);
+    plan.rank_us = micros(start);
+    Ok(Ordered { ranked, sets, cursor, plan })
+}
 
-    let start = Instant::now();
-    let pairs: Vec<Matching> = snapshot.iter().zip(&sets).collect();
-    let (timeline, facets) =
-        if search.summary { (timeline(&pairs), facets(&pairs)) } else { (Vec::new(), Facets::default()) };
-    plan.summary_us = micros(start);
-    let matching = sets.iter().map(Bitmap::len).sum();
-    Ok(Found { hits, matching, cursor, timeline, facets, plan })
+fn count(sets: &[Bitmap]) -> u64 {
+    sets.iter().map(Bitmap::len).sum()
 }
 
 /// Where to go on, or the beginning. Fills in the words looked up.

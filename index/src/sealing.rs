@@ -3,6 +3,10 @@
 //! A generation that has ended is merged into one segment; the manifest lists it and says from which log file on the log
 //! counts; searches see the segment in place of the slices; the log file is removed. A crash before the manifest leaves the
 //! log, one after it leaves a log file that does not count any more.
+//!
+//! Building an engine over the vectors takes several times as long as everything else about a segment. Where events come
+//! faster than that, a segment is written without one, so that appends do not wait for it; merging makes up for it
+//! ([`crate::merging`]), and until then searches compare all of its vectors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,16 +51,20 @@ impl Writer {
 
     /// Seals the oldest generation if it has ended; whether it had.
     fn seal_one(&self, shared: &Shared) -> Result<bool, IndexError> {
-        let (slices, number) = {
+        let (slices, number, in_haste) = {
             let state = self.hot.lock();
             state.check_healthy()?;
-            let [first, _, ..] = state.generations.as_slice() else { return Ok(false) };
-            (first.slices.clone(), first.log)
+            let [first, _, others @ ..] = state.generations.as_slice() else { return Ok(false) };
+            (first.slices.clone(), first.log, first.is_hasty || !others.is_empty())
         };
         let mut known = None;
         if !slices.is_empty() {
             let parts: Vec<&Segment> = slices.iter().map(Arc::as_ref).collect();
-            let building = self.next_building(shared, Vec::new());
+            let mut building = self.next_building(shared, Vec::new());
+            let rows: u32 = parts.iter().map(|part| part.rows()).sum();
+            building.with_engine = !in_haste;
+            let goes_without = in_haste && rows as usize >= shared.options.engine_from;
+            shared.counters.seals_without_engine.add(u64::from(goes_without));
             known = Some(open(shared, merge(building, &parts)?)?);
         }
         let mut catalog = self.catalog();

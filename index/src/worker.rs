@@ -1,7 +1,8 @@
 //! The threads behind an open index: one seals, joins slices, drops what is too old and lets go of what is unused; the
 //! other verifies what opening left for later and merges, which may take minutes and must hold up none of that.
 //!
-//! Both run at low priority, so that searches and appends come first when the processor is short. They end when the index
+//! The second, and whoever builds an engine, run at low priority, so that searches and appends come first when the processor
+//! is short; the first does not, because appends wait for it when they are fast. They end when the index
 //! is closed; a merge that is under way is waited for up to [`CLOSE_WAIT`], and then left to end by itself: what it was
 //! writing is not listed yet, and the lock of the index is held until it is done.
 
@@ -10,10 +11,10 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::IndexError;
 use crate::hot::State;
 use crate::index::Inner;
-use crate::limits::{CLOSE_WAIT, SEAL_AFTER, WORKER_NICE, WORKER_REST, WORKER_RETRY};
+use crate::limits::{CLOSE_WAIT, SEAL_AFTER, WORKER_REST, WORKER_RETRY};
+use crate::{IndexError, priority};
 
 /// The threads of one index.
 pub(crate) struct Workers {
@@ -30,8 +31,8 @@ impl Workers {
             std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&inner, &stop, job))
         };
         let threads = vec![
-            spawn("index-seal", Job { step: keep, due: State::is_seal_due })?,
-            spawn("index-merge", Job { step: merge, due: |_| false })?,
+            spawn("index-seal", Job { step: keep, due: State::is_seal_due, gives_way: false })?,
+            spawn("index-merge", Job { step: merge, due: |_| false, gives_way: true })?,
         ];
         Ok(Self { stop, threads })
     }
@@ -62,12 +63,15 @@ struct Job {
     step: fn(&Inner) -> Result<bool, IndexError>,
     /// Whether a change of the hot part is reason to begin before the rest is over.
     due: fn(&State) -> bool,
+    /// Whether it runs at low priority.
+    gives_way: bool,
 }
 
 /// Does steps while there are any, then rests.
 fn work(inner: &Inner, stop: &AtomicBool, job: Job) {
-    // Not being allowed to lower a priority is no reason not to work.
-    let _ = rustix::process::setpriority_process(None, WORKER_NICE);
+    if job.gives_way {
+        priority::lower();
+    }
     let is_due: fn(&State) -> bool = job.due;
     while !stop.load(Ordering::Acquire) {
         let (rest, due) = match (job.step)(inner) {

@@ -66,7 +66,7 @@ impl Writer {
         let name = segment_name(catalog.next_segment);
         // Counted even if the write fails: a name is never used twice.
         catalog.next_segment += 1;
-        Building { index_dir: &shared.dir, options: &shared.options, name, replaces }
+        Building { index_dir: &shared.dir, options: &shared.options, name, replaces, with_engine: true }
     }
 
     /// Lists a segment that stands for nothing else, and shows it.

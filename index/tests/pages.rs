@@ -63,6 +63,29 @@ fn pages_put_together_are_the_whole_answer() {
 }
 
 #[test]
+fn identifiers_alone_come_in_the_same_order_with_the_same_pages() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = common::index(dir.path(), without_merging(100), SEED, &[300, 310, EVENTS]);
+    for mut search in searches() {
+        loop {
+            let (found, order) = (index.search(&search).unwrap(), index.rank(&search).unwrap());
+            assert!(!found.hits.is_empty());
+            assert_eq!((found.matching, &found.cursor), (order.matching, &order.cursor));
+            assert_eq!(found.hits.len(), order.hits.len());
+            for (hit, place) in found.hits.iter().zip(&order.hits) {
+                assert_eq!(hit.event.event_id, place.event_id);
+                assert_eq!(
+                    (hit.score, hit.vector_score, hit.text_score),
+                    (place.score, place.vector_score, place.text_score)
+                );
+            }
+            let Some(cursor) = found.cursor else { break };
+            search.cursor = Some(cursor);
+        }
+    }
+}
+
+#[test]
 fn what_is_added_or_merged_meanwhile_shifts_nothing() {
     for (round, search) in (0..).zip(searches()) {
         let dir = tempfile::tempdir().unwrap();

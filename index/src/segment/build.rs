@@ -14,7 +14,7 @@ use super::{
     VECTORS_FILE, VectorFile, merge,
 };
 use crate::engine::{self, EngineKind};
-use crate::{IndexError, Options, durable, sealed};
+use crate::{IndexError, Options, durable, priority, sealed};
 
 /// A segment being written.
 pub(crate) struct Building<'a> {
@@ -26,6 +26,8 @@ pub(crate) struct Building<'a> {
     pub(crate) name: String,
     /// Segments it stands for.
     pub(crate) replaces: Vec<String>,
+    /// Whether it gets an engine, if it is large enough for one.
+    pub(crate) with_engine: bool,
 }
 
 impl Building<'_> {
@@ -56,9 +58,12 @@ impl Building<'_> {
         let text = TextIndex::open(&dir.join(TEXT_DIR))?;
         let vectors = VectorFile::open(&dir.join(VECTORS_FILE))?;
         let columns = Columns::open(Bytes::map(&dir.join(COLUMNS_FILE))?, COLUMNS_FILE)?;
-        let flat = EngineKind::Flat;
-        let kind = if vectors.rows() >= self.options.engine_from { &self.options.engine } else { &flat };
-        let engine = engine::build(kind, &vectors, self.options.build_threads, dir)?;
+        let engine = if self.with_engine && vectors.rows() >= self.options.engine_from {
+            let Options { engine, build_threads, .. } = self.options;
+            priority::lowered(|| engine::build(engine, &vectors, *build_threads, dir))?
+        } else {
+            EngineKind::Flat.to_string()
+        };
         let profile = serde_json::to_vec(&Profile::of(&columns)).map_err(std::io::Error::from)?;
         fs::write(dir.join(PROFILE_FILE), profile)?;
         let manifest = SegmentManifest {
