@@ -50,7 +50,7 @@ def main() -> None:
 
 def scored(report: dict, folder: Path, truth: Truth) -> dict:
     for cell in report["cells"]:
-        line = cell["line"].removesuffix(" with reasons and summary")
+        line = cell["line"].split(" with ")[0]
         found = np.load(folder / cell["file"]).reshape(-1, cell["k"])
         recall, exact = truth.recall(line, cell["set"], cell["k"], found)
         cell["recall"] = round(float(recall.mean()), 5)
@@ -90,7 +90,7 @@ def ratios(engines, keys) -> list[str]:
     for k, which in keys:
         for line in lines_of(engines, k, which):
             mine = cell_of(engines[OURS], line, which, k)
-            if mine is None or "reasons" in line:
+            if mine is None or " with " in line:
                 continue
             row = [ratio(engines, library, mine, line, which, k) for library in libraries]
             note = "" if right(mine) else " !"

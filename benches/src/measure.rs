@@ -34,7 +34,8 @@ impl Latency {
     }
 }
 
-/// Resident memory of this process in bytes, from `/proc/self/status` (proc(5)).
+/// Resident memory of this process in bytes, from `/proc/self/smaps_rollup` (proc(5)), which walks the page tables: the
+/// counts in `status` are kept by each processor and may lag behind by megabytes.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Resident {
     /// All of it, with the pages of mapped files that happen to be in memory.
@@ -50,12 +51,14 @@ pub struct Resident {
 impl Resident {
     /// As of now; zeros where the kernel does not say.
     pub fn now() -> Self {
-        let text = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
-        let bytes = |name: &str| {
+        let bytes = |text: &str, name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
         };
-        Self { all: bytes("VmRSS:"), anonymous: bytes("RssAnon:"), mapped: bytes("RssFile:"), peak: bytes("VmHWM:") }
+        let rollup = fs_err::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+        let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+        let (all, anonymous) = (bytes(&rollup, "Rss:"), bytes(&rollup, "Anonymous:"));
+        Self { all, anonymous, mapped: all.saturating_sub(anonymous), peak: bytes(&status, "VmHWM:").max(all) }
     }
 }
 

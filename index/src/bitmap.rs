@@ -12,6 +12,12 @@ pub struct Bitmap {
 
 const WORD_BITS: u32 = u64::BITS;
 
+/// Eight bytes that are 0 or 1 as bits, the first one lowest: the multiplication moves byte `i` to bit `56 + i`, and no two
+/// of its other products meet.
+fn eight_bits(bytes: [u8; 8]) -> u8 {
+    (u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+}
+
 impl Bitmap {
     /// No row.
     pub fn none(rows: u32) -> Self {
@@ -27,8 +33,12 @@ impl Bitmap {
 
     /// The rows whose value `holds`: row `i` has `values[i]`.
     pub(crate) fn of<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Self {
+        // First a byte for each row, which the compiler does many at a time, then eight of them together.
         let word = |values: &[T]| {
-            values.iter().enumerate().fold(0, |word, (bit, value)| word | u64::from(holds(*value)) << bit)
+            let mut bytes = [0u8; WORD_BITS as usize];
+            bytes.iter_mut().zip(values).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
+            let eights = bytes.as_chunks::<8>().0.iter();
+            eights.enumerate().fold(0, |word, (place, eight)| word | u64::from(eight_bits(*eight)) << (8 * place))
         };
         Self { words: values.chunks(WORD_BITS as usize).map(word).collect(), rows: values.len() as u32 }
     }

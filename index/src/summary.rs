@@ -1,8 +1,11 @@
 //! Timeline and facets: counts over everything that matches, exact.
 
+mod cache;
+mod counts;
 mod facets;
 mod timeline;
 
+pub(crate) use cache::Cache;
 pub(crate) use facets::facets;
 pub(crate) use timeline::timeline;
 

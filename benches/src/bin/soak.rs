@@ -1,11 +1,14 @@
-//! Appends events and asks questions in a loop, and watches the resident memory: it must not rise with the events seen.
+//! Appends events and asks questions in a loop, as a service does for days, and watches the resident memory: it must not
+//! rise with the events seen.
 //!
-//! `soak --events 10000000 --queries 100000 --out FILE.json [--keep 200000]`. Events are jittered real flows with made-up
-//! vectors, the same for the same seed. Without retention an index grows with its events, so every `--keep` events a fresh
-//! index is begun and the one before is dropped and removed: what is left in memory after that is what leaks. The slope of
-//! the memory of the process's own over the events, after the first round, is printed with its standard error.
+//! `soak --events 10000000 --queries 100000 --out FILE.json [--keep 1000000]`. One index lives through it all: events are
+//! jittered real flows with made-up vectors, a millisecond apart, the same for the same seed; the log, the sealing, the
+//! merging and the dropping of what is older than the newest `--keep` run as they do in the service. After every
+//! `--sample` events what is hot is written to the disk, so that readings are of the same phase, and memory is read. The slope of
+//! the process's own memory over the events, from twice `--keep` on (before, the index grows as it should), is printed with
+//! its standard error.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
@@ -15,12 +18,15 @@ use forebay_benches::dataset::random::Random;
 use forebay_benches::dataset::{Dataset, flows};
 use forebay_benches::measure::{Latency, Resident, Slope};
 use forebay_event::Event;
-use forebay_index::{Index, Options, Search};
+use forebay_index::{Index, Options, Retention, Search};
 use serde::Serialize;
 
 const DIMENSION: usize = 256;
 const SPACE: &str = "soak";
 const SEED: u64 = 1;
+/// When the first event started, and the time to the next, microseconds.
+const FIRST_US: i64 = 1_700_000_000_000_000;
+const STEP_US: i64 = 1_000;
 const MIB: f64 = 1_048_576.0;
 const WORDS: [&str; 4] = ["failed logins", "", "large upload to port 443", "dns"];
 
@@ -33,9 +39,12 @@ struct Args {
     /// Questions in all, spread evenly.
     #[arg(long, default_value_t = 10_000)]
     queries: u64,
-    /// Events of one index before the next is begun.
+    /// Newest events that are kept.
     #[arg(long, default_value_t = 200_000)]
     keep: u64,
+    /// Events between two readings of memory.
+    #[arg(long, default_value_t = 50_000)]
+    sample: u64,
     /// Events of one append.
     #[arg(long, default_value_t = 2_000)]
     batch: u64,
@@ -49,6 +58,9 @@ struct Args {
 struct Sample {
     events: u64,
     seconds: f64,
+    /// Events in the index, and segments and slices that hold them.
+    kept: u64,
+    segments: usize,
     resident: Resident,
 }
 
@@ -64,42 +76,42 @@ struct Soak {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let data = Dataset::open(&flows::shared_folder(), SEED)?;
-    let mut soak = Soak { args, data, samples: Vec::new(), latencies: Vec::new(), asked: 0, began: Instant::now() };
     let folder =
         tempfile::tempdir_in(std::env::var_os("FOREBAY_SCRATCH").map_or_else(std::env::temp_dir, PathBuf::from))?;
-    let mut from = 0;
-    while from < soak.args.events {
-        let to = soak.args.events.min(from + soak.args.keep);
-        let dir = folder.path().join(format!("from-{from}"));
-        soak.round(&dir, from, to)?;
-        fs_err::remove_dir_all(&dir)?;
-        // The index is closed: what is resident now is not its own.
-        soak.sample(to);
-        from = to;
+    let retention = Retention { max_events: Some(args.keep), ..Retention::default() };
+    let index = Index::open(&folder.path().join("index"), Options { retention, ..Options::new(DIMENSION, SPACE) })?;
+    let mut soak = Soak { args, data, samples: Vec::new(), latencies: Vec::new(), asked: 0, began: Instant::now() };
+    let mut at = 0;
+    while at < soak.args.events {
+        let end = soak.args.events.min(at + soak.args.batch);
+        soak.append(&index, at, end)?;
+        while soak.asked * soak.args.events < soak.args.queries * end {
+            soak.ask(&index)?;
+        }
+        if at / soak.args.sample != end / soak.args.sample {
+            index.seal()?;
+            soak.sample(&index, end);
+        }
+        at = end;
     }
-    soak.report()
+    soak.report(&index)
 }
 
 impl Soak {
-    fn round(&mut self, dir: &Path, from: u64, to: u64) -> anyhow::Result<()> {
-        let index = Index::open(dir, Options::new(DIMENSION, SPACE))?;
-        let mut at = from;
-        while at < to {
-            let end = to.min(at + self.args.batch);
-            let events: Vec<Event> = (at..end).map(|row| self.event(row)).collect();
-            let vectors: Vec<f32> = (at..end).flat_map(vector).collect();
-            index.append(&events, &vectors)?;
-            at = end;
-            while self.asked * self.args.events < self.args.queries * at {
-                self.ask(&index)?;
-            }
-        }
+    fn append(&self, index: &Index, from: u64, to: u64) -> anyhow::Result<()> {
+        let events: Vec<Event> = (from..to).map(|row| self.event(row)).collect();
+        let vectors: Vec<f32> = (from..to).flat_map(vector).collect();
+        let appended = index.append(&events, &vectors)?;
+        anyhow::ensure!(appended.added as u64 == to - from, "{appended:?} of {} new events", to - from);
         Ok(())
     }
 
     fn event(&self, row: u64) -> Event {
         let mut event = self.data.event(row);
         self.data.fields(row, (row % CLUSTERS as u64) as u16).stamp(&mut event);
+        let lasted = event.end_us - event.start_us;
+        event.start_us = FIRST_US + row as i64 * STEP_US;
+        event.end_us = event.start_us + lasted;
         event
     }
 
@@ -116,36 +128,46 @@ impl Soak {
         Ok(())
     }
 
-    fn sample(&mut self, events: u64) {
-        let sample = Sample { events, seconds: self.began.elapsed().as_secs_f64(), resident: Resident::now() };
+    fn sample(&mut self, index: &Index, events: u64) {
+        let (resident, stats) = (Resident::now(), index.stats());
+        let sample = Sample {
+            events,
+            seconds: self.began.elapsed().as_secs_f64(),
+            kept: stats.events,
+            segments: stats.segments.len() + stats.slices,
+            resident,
+        };
         eprintln!(
-            "{events:>10} events {:>8} questions {:>7.0} s  {:>7.1} MiB of its own, {:>7.1} MiB with mapped files",
+            "{events:>10} events {:>8} questions {:>7.0} s  {:>8} kept in {:>3}  {:>7.1} MiB of its own, {:>7.1} MiB with mapped files",
             self.asked,
             sample.seconds,
-            sample.resident.anonymous as f64 / MIB,
-            sample.resident.all as f64 / MIB
+            sample.kept,
+            sample.segments,
+            resident.anonymous as f64 / MIB,
+            resident.all as f64 / MIB
         );
         self.samples.push(sample);
     }
 
-    fn report(self) -> anyhow::Result<()> {
-        // The first round fills caches and the allocator's arenas.
-        let points: Vec<(f64, f64)> = self.samples[1.min(self.samples.len())..]
-            .iter()
-            .map(|sample| (sample.events as f64 / 1e6, sample.resident.anonymous as f64 / MIB))
-            .collect();
+    fn report(self, index: &Index) -> anyhow::Result<()> {
+        let settled = self.samples.iter().filter(|sample| sample.events >= 2 * self.args.keep);
+        let points: Vec<(f64, f64)> =
+            settled.map(|sample| (sample.events as f64 / 1e6, sample.resident.anonymous as f64 / MIB)).collect();
         let slope = Slope::of(&points);
         match slope {
             Some(slope) => println!(
-                "resident memory of its own: {:+.3} MiB per million events, standard error {:.3}",
-                slope.value, slope.standard_error
+                "resident memory of its own: {:+.3} MiB per million events, standard error {:.3}, over {} readings",
+                slope.value,
+                slope.standard_error,
+                points.len()
             ),
-            None => println!("too few rounds for a slope: raise --events or lower --keep"),
+            None => println!("too few readings for a slope: raise --events or lower --keep"),
         }
+        let counters: std::collections::BTreeMap<_, _> = index.stats().counters.into_iter().collect();
         let report = serde_json::json!({
             "events": self.args.events, "questions": self.asked, "kept": self.args.keep, "batch": self.args.batch,
             "slope_mib_per_million_events": slope, "search": (!self.latencies.is_empty()).then(|| Latency::of(&self.latencies)),
-            "samples": self.samples,
+            "counters": counters, "samples": self.samples,
         });
         Ok(fs_err::write(&self.args.out, serde_json::to_string_pretty(&report)? + "\n")?)
     }

@@ -16,6 +16,7 @@ use super::rendered::Rendered;
 use super::text_index::TextIndex;
 use super::{Columns, Segment, SegmentManifest, VectorFile};
 use crate::engine::{self, EngineKind};
+use crate::summary::Cache;
 use crate::{IndexError, Options};
 
 impl Segment {
@@ -83,8 +84,8 @@ impl Segment {
         let vectors = Arc::new(vectors);
         let engine = engine::flat(Arc::clone(&vectors));
         let ids = IdFile::hold(ids)?;
-        let (profile, verified) = (Profile::default(), AtomicBool::new(true));
-        Self { manifest, text, columns, events, ids, vectors, engine, profile, verified }.checked()
+        let (profile, summary, verified) = (Profile::default(), Cache::default(), AtomicBool::new(true));
+        Self { manifest, text, columns, events, ids, vectors, engine, profile, summary, verified }.checked()
     }
 }
 

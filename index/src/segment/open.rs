@@ -18,6 +18,7 @@ use super::{
     VECTORS_FILE, VectorFile,
 };
 use crate::engine::{self, VectorEngine};
+use crate::summary::Cache;
 use crate::{IndexError, Options};
 
 /// A segment open for reading.
@@ -30,6 +31,8 @@ pub(crate) struct Segment {
     pub(super) vectors: Arc<VectorFile>,
     pub(super) engine: Box<dyn VectorEngine>,
     pub(super) profile: Profile,
+    /// What was counted over all its rows.
+    pub(super) summary: Cache,
     /// Whether the checksums of all its files have been found right, or it was written by this process.
     pub(super) verified: AtomicBool,
 }
@@ -78,8 +81,8 @@ impl Segment {
         let vectors = Arc::new(VectorFile::open(&dir.join(VECTORS_FILE))?);
         let engine = engine::open(&manifest.engine, Arc::clone(&vectors), &dir)?;
         let profile = serde_json::from_slice(&fs::read(dir.join(PROFILE_FILE))?).map_err(std::io::Error::from)?;
-        Self { manifest, text, columns, events, ids, vectors, engine, profile, verified: AtomicBool::new(true) }
-            .checked()
+        let (summary, verified) = (Cache::default(), AtomicBool::new(true));
+        Self { manifest, text, columns, events, ids, vectors, engine, profile, summary, verified }.checked()
     }
 
     /// Refuses files that do not have the same rows.
@@ -130,6 +133,11 @@ impl Segment {
 
     pub(crate) fn columns(&self) -> &Columns {
         &self.columns
+    }
+
+    /// What was counted over all its rows.
+    pub(crate) fn summary(&self) -> &Cache {
+        &self.summary
     }
 
     pub(crate) fn engine(&self) -> &dyn VectorEngine {

@@ -1,5 +1,7 @@
 //! Matching events over time, in bins that start at round times.
 
+use std::sync::Arc;
+
 use super::Matching;
 use crate::found::TimelineBin;
 use crate::limits::TIMELINE_BINS_MAX;
@@ -46,26 +48,72 @@ const WIDTHS: [i64; 31] = [
 
 /// At most `TIMELINE_BINS_MAX` bins of one width from the first matching start to the last, empty ones included.
 pub(crate) fn timeline(matching: &[Matching]) -> Vec<TimelineBin> {
-    let mut range: Option<(i64, i64)> = None;
-    for_starts(matching, |start| {
-        range = Some(range.map_or((start, start), |(first, last)| (first.min(start), last.max(start))));
-    });
-    let Some((first, last)) = range else { return Vec::new() };
+    let Some((first, last)) = range(matching) else { return Vec::new() };
     let width = width(first, last);
-    let origin = i128::from(first).div_euclid(width) * width;
-    let place = |start: i64| ((i128::from(start) - origin) / width) as usize;
-    let mut counts = vec![0u64; place(last) + 1];
-    for_starts(matching, |start| counts[place(start)] += 1);
-    let edge = |place: usize| (origin + place as i128 * width).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-    let bin = |(place, events)| TimelineBin { from_us: edge(place), to_us: edge(place + 1), events };
-    counts.into_iter().enumerate().map(bin).collect()
+    let (first_bin, last_bin) = (i128::from(first).div_euclid(width), i128::from(last).div_euclid(width));
+    let mut counts = vec![0u64; (last_bin - first_bin + 1) as usize];
+    for (segment, rows) in matching.iter().filter(|(_, rows)| !rows.is_empty()) {
+        let columns = segment.columns();
+        let bins = if rows.is_all() {
+            segment.summary().bins(columns, width)
+        } else {
+            let starts: Vec<i64> = rows.iter().map(|row| columns.start()[row as usize]).collect();
+            Arc::new(Bins::of(&starts, width))
+        };
+        let places = counts.iter_mut().skip((bins.first - first_bin) as usize);
+        places.zip(&bins.events).for_each(|(count, events)| *count += events);
+    }
+    let edge = |bin: i128| (bin * width).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    let bin = |(bin, events)| TimelineBin { from_us: edge(bin), to_us: edge(bin + 1), events };
+    (first_bin..).zip(counts).map(bin).collect()
 }
 
-/// Calls `each` with the start of every matching event.
-fn for_starts(matching: &[Matching], mut each: impl FnMut(i64)) {
-    for (segment, rows) in matching {
-        let starts = segment.columns().start();
-        rows.iter().for_each(|row| each(starts[row as usize]));
+/// The first and the last start of everything that matches.
+fn range(matching: &[Matching]) -> Option<(i64, i64)> {
+    let ranges = matching.iter().filter(|(_, rows)| !rows.is_empty()).map(|(segment, rows)| {
+        let (manifest, starts) = (segment.manifest(), segment.columns().start());
+        if rows.is_all() {
+            return (manifest.first_start_us, manifest.last_start_us);
+        }
+        let wide = |(first, last): (i64, i64), start: i64| (first.min(start), last.max(start));
+        rows.iter().map(|row| starts[row as usize]).fold((i64::MAX, i64::MIN), wide)
+    });
+    ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// Starts in bins of one width, which begin at its multiples.
+pub(crate) struct Bins {
+    /// Microseconds.
+    pub(super) width: i128,
+    /// The first bin: it begins at so many widths.
+    first: i128,
+    /// Starts in it and in those that follow.
+    events: Vec<u64>,
+}
+
+impl Bins {
+    /// Counts `starts`, of which few are far apart for their `width`.
+    pub(super) fn of(starts: &[i64], width: i128) -> Self {
+        let (Some(first), Some(last)) = (starts.iter().min().copied(), starts.iter().max().copied()) else {
+            return Self { width, first: 0, events: Vec::new() };
+        };
+        let first_bin = i128::from(first).div_euclid(width);
+        let mut events = vec![0; (i128::from(last).div_euclid(width) - first_bin + 1) as usize];
+        let origin = first_bin * width;
+        match (i64::try_from(origin), i64::try_from(width), last.checked_sub(first)) {
+            // A 64-bit division takes a quarter of the time of a wider one.
+            (Ok(origin), Ok(width), Some(span)) if span.checked_add(width).is_some() => {
+                for start in starts {
+                    events[((start - origin) as u64 / width as u64) as usize] += 1;
+                }
+            }
+            _ => {
+                for start in starts {
+                    events[((i128::from(*start) - origin) / width) as usize] += 1;
+                }
+            }
+        }
+        Self { width, first: first_bin, events }
     }
 }
 
@@ -95,6 +143,20 @@ mod tests {
                 let width = width(first, last);
                 let bins = i128::from(last).div_euclid(width) - i128::from(first).div_euclid(width) + 1;
                 prop_assert!((1..=TIMELINE_BINS_MAX as i128).contains(&bins), "{bins} bins of {width}");
+            }
+        }
+
+        #[test]
+        fn every_start_is_in_its_bin(mut starts in prop::collection::vec(any::<i64>(), 1..50), small in 0i64..DAY) {
+            starts.extend(starts.clone().iter().map(|start| start.saturating_add(small)));
+            for starts in [&starts[..], &[i64::MIN, i64::MAX], &[starts[0], starts[starts.len() / 2]]] {
+                let (first, last) = (*starts.iter().min().unwrap(), *starts.iter().max().unwrap());
+                let bins = Bins::of(starts, width(first, last));
+                for (bin, events) in (bins.first..).zip(&bins.events) {
+                    let expected = starts.iter().filter(|start| i128::from(**start).div_euclid(bins.width) == bin);
+                    prop_assert_eq!(*events, expected.count() as u64);
+                }
+                prop_assert_eq!(bins.events.iter().sum::<u64>(), starts.len() as u64);
             }
         }
     }
