@@ -188,6 +188,7 @@ pub(crate) fn sources(config: &Config) -> anyhow::Result<Sources> {
         retention: config.retention.into(),
         engine: config.index.engine.parse().map_err(|error| anyhow!("index.engine: {error}"))?,
         engine_from: config.index.engine_from,
+        resident_bytes_max: (config.index.resident_bytes_max > 0).then_some(config.index.resident_bytes_max),
     })
 }
 

@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         retention: Retention::default(),
         engine: forebay_index::engine::EngineKind::default(),
         engine_from: forebay_index::Options::ENGINE_FROM,
+        resident_bytes_max: None,
     };
     let backend = Backend::open(&sources)?;
     let request: SearchRequest = serde_json::from_value(serde_json::json!({ "query": question }))?;

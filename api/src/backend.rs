@@ -31,6 +31,8 @@ pub struct Sources {
     pub engine: EngineKind,
     /// Events from which a segment gets that engine.
     pub engine_from: usize,
+    /// Bytes of mapped files above which memory is given back; none leaves that to the system.
+    pub resident_bytes_max: Option<u64>,
 }
 
 /// Why there is no backend. The messages say whose fault it is and what to do.
@@ -83,8 +85,13 @@ impl Backend {
             threads => threads,
         };
         let options = Options::new(event.dimension(), event.manifest().space.clone());
-        let (retention, engine) = (sources.retention, sources.engine.clone());
-        let options = Options { retention, engine, engine_from: sources.engine_from, ..options };
+        let options = Options {
+            retention: sources.retention,
+            engine: sources.engine.clone(),
+            engine_from: sources.engine_from,
+            resident_bytes_max: sources.resident_bytes_max,
+            ..options
+        };
         let index = Index::open(&sources.index, options)?;
         for damaged in index.stats().damaged {
             tracing::error!(segment = damaged.name, events = damaged.events, reason = damaged.reason, "set aside");

@@ -83,6 +83,9 @@ pub(crate) trait VectorEngine: Send + Sync {
         String::new()
     }
 
+    /// Gives back the room that its mapped file takes, if it has one.
+    fn page_out(&self) {}
+
     /// About what an answer costs.
     fn costs(&self, matching: u64, k: usize) -> Costs;
 

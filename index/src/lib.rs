@@ -40,6 +40,7 @@ pub mod question;
 mod rank;
 mod reasons;
 mod recovery;
+mod resident;
 mod retention;
 mod sealed;
 mod sealing;

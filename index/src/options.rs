@@ -23,6 +23,8 @@ pub struct Options {
     pub hot_events_max: usize,
     /// Whether segments are merged in the background; [`crate::Index::compact`] merges in any case.
     pub merge_in_background: bool,
+    /// Bytes of mapped files above which pages are given back, see `crate::resident`; none is to leave that to the system.
+    pub resident_bytes_max: Option<u64>,
     /// What is kept.
     pub retention: Retention,
 }
@@ -42,6 +44,7 @@ impl Options {
             seal_events: SEAL_EVENTS,
             hot_events_max: HOT_SEALS_MAX * SEAL_EVENTS,
             merge_in_background: true,
+            resident_bytes_max: None,
             retention: Retention::default(),
         }
     }

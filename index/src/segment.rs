@@ -24,6 +24,7 @@ mod text_index;
 mod vectors;
 
 pub(crate) use build::Building;
+pub(crate) use bytes::Bytes;
 pub(crate) use columns::{Addresses, Columns, Numbers, Words};
 pub(crate) use manifest::{Fault, SegmentManifest};
 pub(crate) use merge::merge;

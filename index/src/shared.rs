@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use crate::Options;
+use crate::resident::LastLook;
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
 use crate::stats::DamagedSegment;
@@ -17,6 +19,9 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     /// Counts since opening.
     pub(crate) counters: Counters,
+    /// When it was opened.
+    pub(crate) opened: Instant,
+    pub(crate) last_look: LastLook,
     /// What was found damaged, since the index was made.
     damaged: Mutex<Vec<DamagedSegment>>,
     snapshot: RwLock<Arc<Snapshot>>,
@@ -45,6 +50,7 @@ pub(crate) struct Counters {
     pub(crate) segments_dropped: Counter,
     pub(crate) events_dropped: Counter,
     pub(crate) leftovers_removed: Counter,
+    pub(crate) bytes_paged_out: Counter,
 }
 
 /// A count that only grows.
@@ -81,6 +87,7 @@ impl Counters {
             ("segments_dropped", self.segments_dropped.value()),
             ("events_dropped", self.events_dropped.value()),
             ("leftovers_removed", self.leftovers_removed.value()),
+            ("bytes_paged_out", self.bytes_paged_out.value()),
         ]
     }
 }
@@ -91,6 +98,8 @@ impl Shared {
             dir,
             options,
             counters: Counters::default(),
+            opened: Instant::now(),
+            last_look: LastLook::default(),
             damaged: Mutex::new(damaged),
             snapshot: RwLock::new(Arc::new(snapshot)),
             updating: Mutex::new(()),

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::hot::State;
 use crate::index::Inner;
 use crate::limits::{CLOSE_WAIT, SEAL_AFTER, WORKER_REST, WORKER_RETRY};
-use crate::{IndexError, priority};
+use crate::{IndexError, priority, resident};
 
 /// The threads of one index.
 pub(crate) struct Workers {
@@ -93,6 +93,7 @@ fn work(inner: &Inner, stop: &AtomicBool, job: Job) {
 fn keep(inner: &Inner) -> Result<bool, IndexError> {
     let (writer, shared) = (&inner.writer, &inner.shared);
     shared.bury();
+    resident::keep_below_bound(shared);
     if writer.check_healthy().is_err() {
         return Ok(false);
     }

@@ -13,7 +13,7 @@ use forebay_index::{Index, Options, Search};
 const SEED: u64 = 31;
 const SEAL: u64 = 2_000;
 const EVENTS: u64 = 3 * SEAL;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn options(merge_in_background: bool) -> Options {
     Options { seal_events: SEAL as usize, engine_from: 1_000, merge_in_background, ..common::options() }

@@ -99,6 +99,8 @@ pub(crate) struct Index {
     pub(crate) engine: String,
     /// Events from which a segment gets that engine.
     pub(crate) engine_from: usize,
+    /// Bytes of mapped files above which memory is given back; 0 is none.
+    pub(crate) resident_bytes_max: u64,
 }
 
 /// What the index keeps; 0 is no limit.

@@ -67,6 +67,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Integer(1, 4_000_000),
         "Events from which a segment is large; in smaller ones all that match is compared",
     ),
+    setting(
+        "index.resident_bytes_max",
+        "0",
+        Kind::Integer(0, 1 << 50),
+        "Give memory of mapped files back above this, at the price of reading again; 0 leaves it to the system",
+    ),
     setting("log.format", "auto", Kind::OneOf(&["auto", "human", "json"]), "Log lines for people or for programs"),
     setting("log.level", "info", Kind::Text, "What is logged: error, warn, info, debug, trace, or a filter by module"),
     setting("meter.active_timeout_s", "120", Kind::Integer(1, 3_600), "A flow is cut after this long"),

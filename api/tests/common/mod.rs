@@ -142,6 +142,7 @@ pub(crate) fn sources(index: &Path) -> Sources {
         retention: forebay_index::Retention::default(),
         engine: forebay_index::engine::EngineKind::default(),
         engine_from: forebay_index::Options::ENGINE_FROM,
+        resident_bytes_max: None,
     }
 }
 

@@ -128,6 +128,10 @@ impl VectorEngine for Cells {
         &self.vectors
     }
 
+    fn page_out(&self) {
+        self.file.page_out();
+    }
+
     fn describe(&self) -> String {
         let Calibration { confidence, work_10, work_100, work_thinned } = self.file.calibration();
         format!(

@@ -33,6 +33,21 @@ impl Bytes {
         Self::Held(words, bytes.len())
     }
 
+    /// Lets the system have the room of a mapped file; whoever needs its bytes reads them from the disk again. Does nothing
+    /// where the system cannot (before Linux 5.4).
+    pub(crate) fn page_out(&self) {
+        if let Self::Mapped(map) = self {
+            // SAFETY: the range is that of a mapping that `self` keeps; MADV_PAGEOUT changes where its pages are, not what
+            // they hold (madvise(2)).
+            let done = unsafe {
+                rustix::mm::madvise(map.as_ptr().cast_mut().cast(), map.len(), rustix::mm::Advice::LinuxPageOut)
+            };
+            if let Err(error) = done {
+                tracing::debug!(%error, "the system keeps the pages of a mapped file");
+            }
+        }
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> &[u8] {
         match self {

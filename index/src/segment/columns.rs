@@ -72,6 +72,11 @@ impl Columns {
         Self::open(Bytes::hold(&bytes), "columns in memory")
     }
 
+    /// Gives back the room that its pages take.
+    pub(super) fn page_out(&self) {
+        self.bytes.page_out();
+    }
+
     /// How many rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows

@@ -76,6 +76,11 @@ impl EventFile {
         Ok(file)
     }
 
+    /// Gives back the room that its pages take.
+    pub(super) fn page_out(&self) {
+        self.bytes.page_out();
+    }
+
     /// How many rows.
     pub(super) fn rows(&self) -> usize {
         self.rows

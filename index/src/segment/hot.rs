@@ -127,8 +127,13 @@ mod tests {
         };
         let (whole, parts) = (part(&all, 7), [part(&all[..40], 7), part(&all[40..], 47)]);
         let joined = Segment::joined("joined", &[&parts[0], &parts[1]], &options).unwrap();
-        let building =
-            Building { index_dir: dir.path(), options: &options, name: "segment-1".to_owned(), replaces: Vec::new() };
+        let building = Building {
+            index_dir: dir.path(),
+            options: &options,
+            name: "segment-1".to_owned(),
+            replaces: Vec::new(),
+            with_engine: true,
+        };
         let manifest = merge(building, &[&parts[0], &parts[1]]).unwrap();
         let sealed = Segment::open(dir.path(), manifest).unwrap();
         assert!(joined.is_hot() && !sealed.is_hot());

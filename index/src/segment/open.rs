@@ -135,6 +135,18 @@ impl Segment {
         &self.columns
     }
 
+    /// Gives back the room of what a search reads a few rows of.
+    pub(crate) fn page_out_rows(&self) {
+        self.events.page_out();
+        self.vectors.page_out();
+    }
+
+    /// Gives back the room of what searches pass over.
+    pub(crate) fn page_out_scanned(&self) {
+        self.engine.page_out();
+        self.columns.page_out();
+    }
+
     /// What was counted over all its rows.
     pub(crate) fn summary(&self) -> &Cache {
         &self.summary

@@ -60,6 +60,11 @@ impl VectorFile {
         file.flush()
     }
 
+    /// Gives back the room that its pages take.
+    pub(super) fn page_out(&self) {
+        self.bytes.page_out();
+    }
+
     /// Numbers in a vector.
     pub(crate) fn dimension(&self) -> usize {
         self.dimension

@@ -15,17 +15,14 @@
 //! Every section starts at a multiple of 64 bytes. Nothing is parsed: the sections are slices of the mapped file. Opening
 //! checks magic, sizes and that `starts` ascends from 0 to the number of rows. Row numbers and places are checked where
 //! they are used, since that costs less than a pass over them at opening; a wrong one counts as a row that is not there.
-#![allow(unsafe_code)]
 
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use fs_err as fs;
-use memmap2::Mmap;
-
 use super::super::kernel::{GROUP, STRIDE_UNIT};
 use super::super::quantise::{RowScale, stride};
+use crate::segment::Bytes;
 
 const MAGIC: &[u8; 8] = b"FBCELL01";
 
@@ -130,7 +127,7 @@ impl Sizes {
 
 /// The mapped file.
 pub(super) struct CellFile {
-    map: Mmap,
+    map: Bytes,
     sizes: Sizes,
     sections: Sections,
     calibration: Calibration,
@@ -140,13 +137,11 @@ pub(super) struct CellFile {
 impl CellFile {
     /// Maps a file and checks what its header and `starts` say.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = fs::File::open(path)?;
-        // SAFETY: files of a segment are never written to once renamed into place, and the index holds an exclusive
-        // lock; someone who truncates them from outside anyway kills the process, which the format document says.
-        let map = unsafe { Mmap::map(file.file()) }?;
+        let map = Bytes::map(path)?;
+        let all = map.all();
         let damaged =
             |reason: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()));
-        let header = map.get(..HEADER_BYTES).ok_or_else(|| damaged("shorter than its header"))?;
+        let header = all.get(..HEADER_BYTES).ok_or_else(|| damaged("shorter than its header"))?;
         if &header[..8] != MAGIC {
             return Err(damaged("not an index in cells"));
         }
@@ -155,7 +150,7 @@ impl CellFile {
         let sizes = Sizes { dimension: number(8), rows: number(12), cells: number(16) };
         let calibration: Calibration = bytemuck::pod_read_unaligned(&header[24..24 + size_of::<Calibration>()]);
         let sections = sizes.sections().ok_or_else(|| damaged("its sizes overflow"))?;
-        if sizes.dimension == 0 || sizes.cells == 0 || sizes.cells > sizes.rows || map.len() != sections.centres.end {
+        if sizes.dimension == 0 || sizes.cells == 0 || sizes.cells > sizes.rows || all.len() != sections.centres.end {
             return Err(damaged("its length does not fit its header"));
         }
         if !calibration.confidence.iter().all(|confidence| *confidence > 0.0 && *confidence <= 1.0) {
@@ -169,6 +164,11 @@ impl CellFile {
             return Err(damaged("its cells overlap or leave rows out"));
         }
         Ok(file)
+    }
+
+    /// Gives back the room that its pages take.
+    pub(super) fn page_out(&self) {
+        self.map.page_out();
     }
 
     pub(super) fn sizes(&self) -> Sizes {
@@ -185,7 +185,7 @@ impl CellFile {
     }
 
     pub(super) fn codes(&self) -> &[u8] {
-        &self.map[self.sections.codes.clone()]
+        &self.map.all()[self.sections.codes.clone()]
     }
 
     pub(super) fn scales(&self) -> &[RowScale] {
@@ -209,7 +209,7 @@ impl CellFile {
     }
 
     pub(super) fn centres(&self) -> &[u8] {
-        &self.map[self.sections.centres.clone()]
+        &self.map.all()[self.sections.centres.clone()]
     }
 
     /// The places of a cell.
@@ -220,7 +220,7 @@ impl CellFile {
 
     fn slice<T: bytemuck::Pod>(&self, section: &Range<usize>) -> &[T] {
         // The map starts at a page and sections at multiples of 64 bytes, and `open` checked that they lie inside.
-        bytemuck::cast_slice(&self.map[section.clone()])
+        bytemuck::cast_slice(&self.map.all()[section.clone()])
     }
 }
 
