@@ -9,12 +9,15 @@ import numpy as np
 class Data:
     """Vectors, questions and filters of one folder."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, rows: int = 0):
+        """`rows` is how many of the first rows count; 0 is all."""
         self.folder = folder
         self.about = json.loads((folder / "about.json").read_text())
-        self.base = np.load(folder / "base.npy", mmap_mode="r")
-        self.draw = np.load(folder / "draw.npy").ravel()
-        self.group = np.load(folder / "group.npy").ravel()
+        rows = rows or self.about["events"]
+        self.about["events"] = rows
+        self.base = np.load(folder / "base.npy", mmap_mode="r")[:rows]
+        self.draw = np.load(folder / "draw.npy").ravel()[:rows]
+        self.group = np.load(folder / "group.npy").ravel()[:rows]
         self.queries = {name: np.load(folder / f"queries-{name}.npy") for name in ("text", "event")}
         self.lines = {line["name"]: line["rule"] for line in json.loads((folder / "filters.json").read_text())}
 

@@ -31,8 +31,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--note", default="")
+    parser.add_argument("--rows", type=int, default=0, help="only the first so many rows of the data set were searched")
     args = parser.parse_args()
-    data = Data(args.data)
+    data = Data(args.data, args.rows)
     truth = Truth(data)
     engines = {}
     for path in sorted(args.run.glob("*/report.json")):

@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use clap::Parser;
 use forebay_benches::dataset::filters::Line;
-use forebay_benches::dataset::{Dataset, QUERIES, flows, npy, row_of};
+use forebay_benches::dataset::rows::{About, Rows};
+use forebay_benches::dataset::{QUERIES, npy, row_of};
 use forebay_benches::measure::{Latency, Resident};
 use forebay_benches::processor::processor_s;
-use forebay_event::{Event, EventId};
+use forebay_event::EventId;
 use forebay_index::{Index, Options, Plan, Search};
 use serde::{Deserialize, Serialize};
 
 /// Events of one append.
-const BATCH: usize = 20_000;
+const BATCH: u64 = 20_000;
 /// Questions that are asked before the clock runs.
 const WARM_UP: usize = 20;
 /// Fewest questions of a line, however slow they are.
@@ -39,17 +40,15 @@ struct Args {
     /// Where figures and what was found go.
     #[arg(long)]
     out: PathBuf,
+    /// Use the first so many rows of the data set; an index of fewer is continued. 0 is all.
+    #[arg(long, default_value_t = 0)]
+    rows: u64,
+    /// Bytes of mapped files above which the index gives memory back; 0 is no bound.
+    #[arg(long, default_value_t = 0)]
+    resident_bytes_max: u64,
     /// Longest that one line is measured, seconds.
     #[arg(long, default_value_t = 3.0)]
     budget_s: f64,
-}
-
-#[derive(Deserialize)]
-struct About {
-    events: u64,
-    seed: u64,
-    dimension: usize,
-    space: String,
 }
 
 /// One measured line; `benches/search/cell.py` writes the same for rivals.
@@ -74,28 +73,34 @@ struct Times {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     fs_err::create_dir_all(&args.out)?;
-    let about: About = serde_json::from_str(&fs_err::read_to_string(args.data.join("about.json"))?)?;
+    let about = About::read(&args.data)?;
+    let rows = if args.rows == 0 { about.events } else { args.rows };
+    ensure!(rows <= about.events, "--rows {rows} of a data set of {}", about.events);
     let note = args.index.with_extension("built.json");
-    if !note.exists() {
-        fs_err::write(&note, serde_json::to_string(&build(&args, &about)?)?)?;
+    let mut built: Built =
+        if note.exists() { serde_json::from_str(&fs_err::read_to_string(&note)?)? } else { Built::default() };
+    if built.events < rows {
+        built = build(&args, &about, &built, rows)?;
+        fs_err::write(&note, serde_json::to_string(&built)?)?;
     }
-    let built: Built = serde_json::from_str(&fs_err::read_to_string(&note)?)?;
-    let options = Options::new(about.dimension, about.space.clone());
+    let resident_bytes_max = (args.resident_bytes_max > 0).then_some(args.resident_bytes_max);
+    let options = Options { resident_bytes_max, ..Options::new(about.dimension, about.space.clone()) };
     let began = Instant::now();
     let index = Index::open(&args.index, options)?;
     let open_s = began.elapsed().as_secs_f64();
     let stats = index.stats();
-    ensure!(stats.events == about.events, "the index holds {} events, not {}", stats.events, about.events);
+    ensure!(stats.events == rows, "the index holds {} events, not {rows}", stats.events);
 
     let runner = Runner::new(&args, &index, about.dimension)?;
     let began = Instant::now();
     runner.ask("event", &runner.lines[0], 10, 0, Wanted::Events)?;
     let first_question_s = began.elapsed().as_secs_f64();
+    eprintln!("opened in {open_s:.3} s, the first question answered in {first_question_s:.3} s");
     let cells = runner.all()?;
     let report = serde_json::json!({
         "name": "forebay", "version": env!("CARGO_PKG_VERSION"), "events": stats.events, "bytes": stats.bytes,
         "engines": engines(&stats), "built": built, "open_s": open_s, "first_question_s": first_question_s,
-        "resident": Resident::now(), "cells": cells,
+        "resident": Resident::now(), "resident_bytes_max": resident_bytes_max, "cells": cells,
     });
     Ok(fs_err::write(args.out.join("report.json"), serde_json::to_string_pretty(&report)? + "\n")?)
 }
@@ -106,38 +111,33 @@ fn engines(stats: &forebay_index::Stats) -> Vec<(String, u64)> {
 }
 
 /// How the index was built; kept beside it for the next run.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Built {
+    events: u64,
     /// Inside `append` and `compact`.
     seconds: f64,
     resident_peak: u64,
 }
 
-fn build(args: &Args, about: &About) -> anyhow::Result<Built> {
-    let data = Dataset::open(&flows::shared_folder(), about.seed)?;
-    let groups: Vec<u16> = npy::read(&args.data.join("group.npy"))?;
-    let mut vectors = npy::Reader::open(&args.data.join("base.npy"))?;
+/// Adds rows to the index until it has `rows`, of which it has those that `before` tells of.
+fn build(args: &Args, about: &About, before: &Built, rows: u64) -> anyhow::Result<Built> {
+    let mut data = Rows::open(&args.data)?;
+    data.skip(before.events)?;
     let index = Index::open(&args.index, Options::new(about.dimension, about.space.clone()))?;
+    let there = index.stats().events;
+    ensure!(there == before.events, "an index of {there} events, not {}", before.events);
     let mut inside = Duration::ZERO;
-    for from in (0..about.events as usize).step_by(BATCH) {
-        let to = (from + BATCH).min(about.events as usize);
-        let mut batch = vec![0.0; (to - from) * about.dimension];
-        vectors.read(&mut batch)?;
-        let events: Vec<Event> = (from..to).map(|row| stamped(&data, row as u64, groups[row])).collect();
+    for from in (before.events..rows).step_by(BATCH as usize) {
+        let (events, vectors) = data.take(BATCH.min(rows - from))?;
         let began = Instant::now();
-        index.append(&events, &batch).with_context(|| format!("rows {from}..{to}"))?;
+        index.append(&events, &vectors).with_context(|| format!("rows from {from}"))?;
         inside += began.elapsed();
     }
     let began = Instant::now();
     index.compact()?;
     inside += began.elapsed();
-    Ok(Built { seconds: inside.as_secs_f64(), resident_peak: Resident::now().peak })
-}
-
-fn stamped(data: &Dataset, row: u64, group: u16) -> Event {
-    let mut event = data.event(row);
-    data.fields(row, group).stamp(&mut event);
-    event
+    let seconds = before.seconds + inside.as_secs_f64();
+    Ok(Built { events: rows, seconds, resident_peak: Resident::now().peak.max(before.resident_peak) })
 }
 
 /// What is asked for.

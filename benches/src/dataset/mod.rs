@@ -14,6 +14,7 @@ pub mod jitter;
 pub mod npy;
 pub mod questions;
 pub mod random;
+pub mod rows;
 
 use std::path::Path;
 

@@ -83,6 +83,11 @@ impl Reader {
         Ok(Self { file })
     }
 
+    /// Goes past the next `bytes`.
+    pub fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.seek(SeekFrom::Current(bytes as i64)).map(drop)
+    }
+
     /// Fills `rows` with what comes next.
     pub fn read<T: Number>(&mut self, rows: &mut [T]) -> io::Result<()> {
         self.file.read_exact(bytemuck::cast_slice_mut(rows))
