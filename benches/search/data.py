@@ -9,8 +9,8 @@ import numpy as np
 class Data:
     """Vectors, questions and filters of one folder."""
 
-    def __init__(self, folder: Path, rows: int = 0):
-        """`rows` is how many of the first rows count; 0 is all."""
+    def __init__(self, folder: Path, rows: int = 0, questions: int = 0):
+        """`rows` and `questions` say how many of the first ones count; 0 is all."""
         self.folder = folder
         self.about = json.loads((folder / "about.json").read_text())
         rows = rows or self.about["events"]
@@ -19,6 +19,7 @@ class Data:
         self.draw = np.load(folder / "draw.npy").ravel()[:rows]
         self.group = np.load(folder / "group.npy").ravel()[:rows]
         self.queries = {name: np.load(folder / f"queries-{name}.npy") for name in ("text", "event")}
+        self.queries = {name: asked[: questions or len(asked)] for name, asked in self.queries.items()}
         self.lines = {line["name"]: line["rule"] for line in json.loads((folder / "filters.json").read_text())}
 
     def per_question(self, line: str) -> bool:

@@ -32,8 +32,9 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--note", default="")
     parser.add_argument("--rows", type=int, default=0, help="only the first so many rows of the data set were searched")
+    parser.add_argument("--questions", type=int, default=0, help="recall is of the first so many questions of each set")
     args = parser.parse_args()
-    data = Data(args.data, args.rows)
+    data = Data(args.data, args.rows, args.questions)
     truth = Truth(data)
     engines = {}
     for path in sorted(args.run.glob("*/report.json")):
@@ -52,7 +53,7 @@ def main() -> None:
 def scored(report: dict, folder: Path, truth: Truth) -> dict:
     for cell in report["cells"]:
         line = cell["line"].split(" with ")[0]
-        found = np.load(folder / cell["file"]).reshape(-1, cell["k"])
+        found = np.load(folder / cell["file"]).reshape(-1, cell["k"])[: len(truth.data.queries[cell["set"]])]
         recall, exact = truth.recall(line, cell["set"], cell["k"], found)
         cell["recall"] = round(float(recall.mean()), 5)
         cell["recall_worst"] = round(float(recall.min()), 5)

