@@ -87,6 +87,58 @@ fn an_input_of_no_known_format_leaves_nothing_and_is_named_once() {
     assert_eq!(names(folder.path()), ["notes.txt"]);
 }
 
+/// The engines of the segments in the index below `data`.
+fn engines(data: &Path) -> Vec<String> {
+    let run = forebay(&["index", "stats", "--json", "--data-dir", &text(data)]);
+    assert!(run.status.success(), "{}", error_of(&run));
+    let stats: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let segments = stats["segments"].as_array().unwrap();
+    segments.iter().map(|segment| segment["engine"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_index_gets_the_engine_that_flag_environment_or_file_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| text(&folder.path().join(name));
+    assert!(forebay(&["meter", &text(&sample()), "--out", &at("all.jsonl")]).status.success());
+    let all = fs_err::read_to_string(at("all.jsonl")).unwrap();
+    let lines: Vec<&str> = all.lines().take(400).collect();
+    for (name, lines) in [("a.jsonl", &lines[..200]), ("b.jsonl", &lines[200..])] {
+        fs_err::write(at(name), lines.join("\n") + "\n").unwrap();
+    }
+    let index = at("index");
+    let from_one = ["--index-engine-from", "1"];
+    let Some(run) = embed(&[&[&at("a.jsonl"), "--out", &at("a"), "--index", &index], &from_one[..]].concat()) else {
+        return;
+    };
+    assert!(run.status.success(), "{}", error_of(&run));
+    assert_eq!(engines(folder.path()), ["cells"], "by a flag; 200 events have no engine unless it is said");
+
+    let run = Command::new(env!("CARGO_BIN_EXE_forebay"))
+        .args(["embed", &at("b.jsonl"), "--out", &at("b"), "--index", &index])
+        .envs([("FOREBAY_INDEX_ENGINE", "flat"), ("FOREBAY_INDEX_ENGINE_FROM", "1")])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", error_of(&run));
+    assert_eq!(engines(folder.path()), ["cells", "flat"], "by the environment");
+
+    fs_err::write(at("forebay.toml"), "[index]\nengine = \"cells\"\nengine_from = 300\n").unwrap();
+    let compact = ["index", "compact", "--data-dir", &text(folder.path()), "--config", &at("forebay.toml")];
+    let run = forebay(&compact);
+    assert!(run.status.success(), "{}", error_of(&run));
+    assert_eq!(engines(folder.path()), ["cells"], "by the file");
+
+    for arguments in
+        [&["index", "stats", "--data-dir", &text(folder.path())][..], &["embed", &at("a.jsonl"), "--out", &at("c")]]
+    {
+        let run = forebay(&[arguments, &["--index-engine", "hnsw@m=1"]].concat());
+        let error = error_of(&run);
+        assert_eq!(run.status.code(), Some(1), "{error}");
+        assert!(error.contains("index.engine: ") && error.contains("m (4 to 128)"), "{error}");
+    }
+    assert!(!folder.path().join("c").exists());
+}
+
 #[test]
 fn an_index_that_cannot_be_opened_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
