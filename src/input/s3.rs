@@ -41,6 +41,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 const RETRIES_MAX: usize = 5;
 const RETRY_TIME_MAX: Duration = Duration::from_mins(1);
 
+/// What S3 calls its refusals (its API reference, "Error responses").
+const DENIALS: [&str; 5] =
+    ["AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"];
+
 /// Does the waiting; the callers are ordinary threads.
 static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("s3").enable_all().build()
@@ -153,37 +157,68 @@ fn runtime() -> anyhow::Result<&'static Runtime> {
 /// Whether the bucket or the object is missing: an answer about one object does not say, a listing does.
 fn not_there(url: &str, bucket: &str, store: &AmazonS3, runtime: &Runtime) -> anyhow::Error {
     match runtime.block_on(store.list(None).try_next()) {
-        Err(error @ Error::NotFound { .. }) => explained(url, &error),
+        Err(error) if Cause::of(&error) == Cause::NoBucket => explained(url, &error),
         _ => anyhow!(
-            "{url}: no such object in the bucket {bucket} at {}. Upper and lower case count in keys; s3://{bucket}/PREFIX/ takes all \
-             under a prefix",
+            "{url}: no such object in the bucket {bucket} at {}. Upper and lower case count in keys; s3://{bucket}/PREFIX/ \
+             takes all under a prefix",
             server()
         ),
     }
 }
 
+/// What lies behind an error, as far as a user can do something about it.
+#[derive(PartialEq)]
+enum Cause {
+    NoBucket,
+    Denied,
+    Other,
+}
+
+impl Cause {
+    fn of(error: &Error) -> Self {
+        match error {
+            Error::NotFound { .. } => Self::NoBucket,
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied,
+            // The library does not tell the refusals of a listing apart; the server's answer, which it quotes, does.
+            other => {
+                let words = reason(other);
+                let says = |code: &str| words.contains(&format!("<Code>{code}</Code>"));
+                if says("NoSuchBucket") {
+                    Self::NoBucket
+                } else if DENIALS.into_iter().any(says) {
+                    Self::Denied
+                } else {
+                    Self::Other
+                }
+            }
+        }
+    }
+}
+
 /// The server that is asked, in words.
 fn server() -> String {
-    let named = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT"].iter().find_map(|name| std::env::var(name).ok());
+    let named = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|url| !url.is_empty()));
     named.unwrap_or_else(|| "AWS".to_owned())
 }
 
 /// What went wrong, and what to do.
 fn explained(url: &str, error: &Error) -> anyhow::Error {
     let server = server();
-    match error {
-        Error::NotFound { .. } => anyhow!(
+    match Cause::of(error) {
+        Cause::NoBucket => anyhow!(
             "{url}: no such bucket at {server}. Check its name, the region (AWS_REGION), and whether AWS_ENDPOINT_URL names the \
              server that has it"
         ),
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => anyhow!(
+        Cause::Denied => anyhow!(
             "{url}: access denied by {server}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) to \
              credentials that may list and read it"
         ),
-        other => anyhow!(
+        Cause::Other => anyhow!(
             "{url}: asking {server}: {}. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the region from \
              AWS_REGION, another server than AWS from AWS_ENDPOINT_URL",
-            reason(other)
+            reason(error)
         ),
     }
 }
@@ -311,6 +346,15 @@ fn medium_error(error: &Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_of_a_listing_are_told_apart() {
+        let refusal = |code: &str| Error::Generic { store: "S3", source: format!("404: <Code>{code}</Code>").into() };
+        assert!(Cause::of(&refusal("NoSuchBucket")) == Cause::NoBucket);
+        assert!(Cause::of(&refusal("InvalidAccessKeyId")) == Cause::Denied);
+        assert!(explained("s3://b/", &refusal("AccessDenied")).to_string().contains("AWS_SECRET_ACCESS_KEY"));
+        assert!(Cause::of(&refusal("SlowDown")) == Cause::Other);
+    }
 
     #[test]
     fn urls_have_a_bucket_and_a_key() {
