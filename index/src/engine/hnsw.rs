@@ -117,7 +117,7 @@ impl VectorEngine for Hnsw {
         let wide = self.vectors.dimension() as f32 / MEASURED_DIMENSION;
         // Beyond that a walk is given up.
         let index = (self.is_whole() && compared < walk::compared_max(matching) as f32)
-            .then(|| Cost { rows: compared as u64, ns: compared * FAR_ROW_NS * wide });
+            .then_some(Cost { rows: compared as u64, ns: compared * FAR_ROW_NS * wide });
         Costs { scan: flat::cost(&self.vectors, matching), index }
     }
 
