@@ -3,7 +3,7 @@
 # there is none, and ONNX Runtime from its Python wheel. Run again, it finds everything there and says nothing.
 #
 #   scripts/setup.sh          what the build and the demo need
-#   scripts/setup.sh test     and the tools that tests compare with
+#   scripts/setup.sh test     and the tools that tests compare with or talk to
 #   scripts/setup.sh lint     and cargo-deny
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -116,12 +116,31 @@ install_cargo_deny() {
   cargo install --quiet --locked --root "$root" --version "$cargo_deny_version" cargo-deny
 }
 
+# The S3 server of the tests. Where pip cannot bring it, a file tells the test why, and the test skips; in CI that is an error.
+install_s3_server() {
+  local venv="$cache/venv-s3" stamp
+  stamp="$(sha256sum tests/requirements.txt | cut -c 1-16)"
+  [ "$(cat "$venv/ready" 2>/dev/null)" = "$stamp" ] && return
+  say "installing the S3 server of the tests"
+  rm -rf "$venv"
+  if python3 -m venv "$venv" &&
+    "$venv/bin/pip" install --quiet --require-hashes --only-binary=:all: --requirement tests/requirements.txt; then
+    echo "$stamp" >"$venv/ready"
+    return
+  fi
+  [ -z "${CI:-}" ] || fail "pip could not install tests/requirements.txt, and in CI nothing is skipped"
+  rm -rf "$venv"
+  mkdir -p "$venv"
+  echo "pip could not install tests/requirements.txt (Python 3.11 to 3.14 on x86-64 Linux, with PyPI in reach)" >"$venv/unavailable"
+  say "pip could not install tests/requirements.txt: the tests of S3 will be skipped"
+}
+
 install_packages "${build_packages[@]}"
 install_rust
 install_onnxruntime
 for extra in "$@"; do
   case "$extra" in
-    test) install_packages "${test_packages[@]}" ;;
+    test) install_packages "${test_packages[@]}"; install_s3_server ;;
     lint) install_cargo_deny ;;
     *) fail "unknown: $extra (test, lint)" ;;
   esac

@@ -19,6 +19,7 @@ use forebay_embedder::{Model, models, runtime};
 use crate::config::{Config, Meter};
 use crate::input::{self, Place};
 use crate::stop;
+use crate::target::index_options;
 use index_sink::{Counts, IndexSink};
 use progress::Bar;
 use report::Report;
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
         out: args.out.clone(),
         model: &model,
         options: options(args, config)?,
-        sink: sink(args, &model, &counts)?,
+        sink: sink(args, config, &model, &counts)?,
     };
     let mut bar = Bar::new();
     let done = batch::run(job, &stop, &mut bar);
@@ -179,16 +180,22 @@ fn source_settings(meter: &Meter, shard: Option<Shard>) -> String {
 }
 
 /// The index as a sink; its place is part of the job, so that a job goes on with the index it began with.
-fn sink<'a>(args: &Args, model: &Model, counts: &Counts) -> anyhow::Result<Option<(String, Box<OpenSink<'a>>)>> {
+fn sink<'a>(
+    args: &Args,
+    config: &Config,
+    model: &Model,
+    counts: &Counts,
+) -> anyhow::Result<Option<(String, Box<OpenSink<'a>>)>> {
     if args.no_index {
         return Ok(None);
     }
     let elsewhere = args.index.as_deref().map(std::path::absolute).transpose()?;
     let place = elsewhere.as_ref().map_or_else(|| INDEX.to_owned(), |dir| dir.display().to_string());
-    let (dimension, space, counts) = (model.dimension(), model.manifest().space.clone(), counts.clone());
+    let options = index_options(config, model.dimension(), &model.manifest().space)?;
+    let counts = counts.clone();
     let open = move |folder: &Path| {
         let dir = elsewhere.unwrap_or_else(|| folder.join(INDEX));
-        let sink = IndexSink::open(&dir, dimension, space, counts)?;
+        let sink = IndexSink::open(&dir, options, counts)?;
         Ok(Box::new(sink) as Box<dyn Sink>)
     };
     Ok(Some((place, Box::new(open))))

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::shown::{bytes, printable, time};
-use crate::target::index_dir;
+use crate::target::{index_dir, index_options};
 
 /// Look after the index: what it holds, merging, dropping what is old, copies
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ fn open(config: &Config) -> anyhow::Result<Index> {
     let named = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
     let (event, query) = (named(&config.models.event), named(&config.models.query));
     let (event, _) = models::pair(event.as_deref(), query.as_deref()).context("the models")?;
-    let options = Options::new(event.dimension(), event.manifest().space.clone());
+    let options = index_options(config, event.dimension(), &event.manifest().space)?;
     // A command ends soon; what it merges it merges because it was asked to.
     Index::open(&dir, Options { merge_in_background: false, ..options }).map_err(|error| match error {
         IndexError::Locked { .. } => anyhow!(

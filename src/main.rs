@@ -18,6 +18,8 @@ mod serve;
 mod shown;
 mod stop;
 mod target;
+#[cfg(feature = "s3")]
+mod tls;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

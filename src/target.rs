@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use forebay_api::{Answer, Ask, Backend, OpenError, Problem, SearchRequest, Sources, Stats};
 use forebay_event::Event;
-use forebay_index::IndexError;
-use reqwest::blocking::{Client, RequestBuilder, Response};
+use forebay_index::engine::EngineKind;
+use forebay_index::{IndexError, Options};
+use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
 use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
@@ -117,7 +118,7 @@ impl Server {
             bail!("--url takes an address such as http://127.0.0.1:8787 (for TLS, put a tunnel or proxy in between)");
         }
         let wait = Duration::from_secs(config.serve.timeout_s) + REPLY_GRACE;
-        let client = Client::builder().timeout(wait).no_proxy().build()?;
+        let client = plain().timeout(wait).build()?;
         Ok(Self { client, base: url.trim_end_matches('/').to_owned(), token: config.serve.token.clone() })
     }
 
@@ -168,6 +169,19 @@ impl Server {
     }
 }
 
+/// A client without TLS and proxies.
+fn plain() -> ClientBuilder {
+    let builder = Client::builder().no_proxy();
+    // Where objects of S3 can be read, a client is made ready for TLS, and would read the system's certificates for it, or fail
+    // where there are none.
+    #[cfg(feature = "s3")]
+    let builder = {
+        crate::tls::ready();
+        builder.tls_certs_only([])
+    };
+    builder
+}
+
 fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     // The reader's own words may quote the answer.
     serde_json::from_str(&response.text()?)
@@ -186,10 +200,20 @@ pub(crate) fn sources(config: &Config) -> anyhow::Result<Sources> {
         precision: config.embed.precision.parse().map_err(|error| anyhow!("embed.precision: {error}"))?,
         threads: config.embed.threads,
         retention: config.retention.into(),
-        engine: config.index.engine.parse().map_err(|error| anyhow!("index.engine: {error}"))?,
+        engine: engine(config)?,
         engine_from: config.index.engine_from,
         resident_bytes_max: (config.index.resident_bytes_max > 0).then_some(config.index.resident_bytes_max),
     })
+}
+
+/// How an index of vectors of `dimension` numbers in `space` is opened by a command, as the configuration says. What is
+/// kept for how long is left to the server.
+pub(crate) fn index_options(config: &Config, dimension: usize, space: &str) -> anyhow::Result<Options> {
+    Ok(Options { engine: engine(config)?, engine_from: config.index.engine_from, ..Options::new(dimension, space) })
+}
+
+fn engine(config: &Config) -> anyhow::Result<EngineKind> {
+    config.index.engine.parse().map_err(|error| anyhow!("index.engine: {error}"))
 }
 
 /// Where the index lies.
@@ -234,7 +258,7 @@ mod tests {
             let _ = stream.read(&mut request).unwrap();
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        Server { client: Client::builder().no_proxy().build().unwrap(), base, token: String::new() }
+        Server { client: plain().build().unwrap(), base, token: String::new() }
     }
 
     #[test]

@@ -52,7 +52,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let index = VectorIndex::build(&dir, &name.parse()?, arguments.threads)?;
         let built = start.elapsed().as_secs_f64();
-        let file = if name == "cells" { "vectors.cells" } else { "vectors.faiss" };
+        let file = match name.split(['@', ':']).next() {
+            Some("cells") => "vectors.cells",
+            Some("hnsw") => "vectors.hnsw",
+            _ => "vectors.faiss",
+        };
         let bytes = fs_err::metadata(dir.join(file)).map_or(0, |file| file.len());
         println!(
             "{name}: built in {built:.2} s with {} threads, {:.0} bytes a vector beside the floats; {}",

@@ -17,6 +17,9 @@ mod factory;
 #[cfg(feature = "faiss")]
 mod faiss;
 mod flat;
+#[cfg(feature = "hnsw")]
+mod hnsw;
+mod hnsw_settings;
 mod kernel;
 mod kind;
 mod quantise;
@@ -26,6 +29,7 @@ use std::sync::Arc;
 
 pub use alone::{Answer, Effort, VectorIndex};
 pub(crate) use cost::{Cost, Costs};
+pub use hnsw_settings::HnswSettings;
 pub(crate) use kernel::Kernel;
 pub use kind::EngineKind;
 
@@ -35,6 +39,9 @@ use crate::segment::VectorFile;
 
 /// File of cells beside the vectors. It is mapped, and can hold any bytes without harm.
 pub(crate) const CELLS_FILE: &str = "vectors.cells";
+
+/// File of links beside the vectors. It is mapped, and can hold any bytes without harm.
+pub(crate) const LINKS_FILE: &str = "vectors.hnsw";
 
 /// File of an index of FAISS beside the vectors. FAISS trusts what it reads.
 #[cfg(feature = "faiss")]
@@ -113,6 +120,8 @@ pub(crate) fn build(kind: &EngineKind, vectors: &VectorFile, threads: usize, dir
         EngineKind::Cells => cells::build(vectors, threads, &dir.join(CELLS_FILE))?,
         #[cfg(feature = "faiss")]
         EngineKind::Faiss(factory) => faiss::build(factory, vectors, threads, &dir.join(FAISS_FILE))?,
+        #[cfg(feature = "hnsw")]
+        EngineKind::Hnsw(settings) => hnsw::build(*settings, vectors, &dir.join(LINKS_FILE))?,
         #[allow(unreachable_patterns)] // with all features on, nothing is left
         other => return Err(other.left_out()),
     }
@@ -131,6 +140,8 @@ pub(crate) fn open(name: &str, vectors: Arc<VectorFile>, dir: &Path) -> Result<B
         EngineKind::Cells => Ok(Box::new(cells::Cells::open(vectors, &dir.join(CELLS_FILE))?)),
         #[cfg(feature = "faiss")]
         EngineKind::Faiss(factory) => Ok(Box::new(faiss::Faiss::open(&factory, vectors, &dir.join(FAISS_FILE))?)),
+        #[cfg(feature = "hnsw")]
+        EngineKind::Hnsw(settings) => Ok(Box::new(hnsw::Hnsw::open(settings, vectors, &dir.join(LINKS_FILE))?)),
         #[allow(unreachable_patterns)] // with all features on, nothing is left
         other => Err(other.left_out()),
     }

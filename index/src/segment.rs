@@ -34,7 +34,7 @@ pub(crate) use stored::{canonical, decode, encode};
 pub(crate) use text_index::{TextIndex, WordPostings};
 pub(crate) use vectors::VectorFile;
 
-use crate::engine::CELLS_FILE;
+use crate::engine::{CELLS_FILE, LINKS_FILE};
 
 /// Folder of live segments inside an index.
 pub(crate) const SEGMENTS_DIR: &str = "segments";
@@ -56,6 +56,6 @@ const EVENTS_FILE: &str = "events";
 /// Quantiles of every feature.
 const PROFILE_FILE: &str = "profile.json";
 /// Files that are arrays of our own: see [`FileEntry::is_mapped`](manifest::FileEntry::is_mapped).
-const MAPPED_FILES: [&str; 5] = [VECTORS_FILE, CELLS_FILE, COLUMNS_FILE, EVENTS_FILE, IDS_FILE];
+const MAPPED_FILES: [&str; 6] = [VECTORS_FILE, CELLS_FILE, LINKS_FILE, COLUMNS_FILE, EVENTS_FILE, IDS_FILE];
 /// Folder of the tantivy index of words.
 const TEXT_DIR: &str = "text";

@@ -48,13 +48,25 @@ fn files(dir: &Path, below: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn a_damaged_segment_is_named_and_the_rest_serves() {
+    let tried = damage_files(options(), |_| true);
+    assert!(tried >= 10, "{tried} files");
+}
+
+#[cfg(feature = "hnsw")]
+#[test]
+fn a_damaged_file_of_links_is_named_and_the_rest_serves() {
+    let options = Options { engine: "hnsw@m=4,efc=16,ef=16".parse().unwrap(), ..options() };
+    assert_eq!(damage_files(options, |path| path.ends_with("vectors.hnsw")), 1);
+}
+
+/// Damages the files of a segment, one after the other; gives how many.
+fn damage_files(options: Options, which: impl Fn(&Path) -> bool) -> usize {
     let original = tempfile::tempdir().unwrap();
-    drop(common::index(original.path(), options(), SEED, &ENDS));
+    drop(common::index(original.path(), options, SEED, &ENDS));
     let segment = "segment-0000000001";
     let mut paths = Vec::new();
     files(&original.path().join("segments").join(segment), Path::new(""), &mut paths);
-    paths.retain(|path| path.extension().is_none_or(|extension| extension != "lock"));
-    assert!(paths.len() >= 10, "{paths:?}");
+    paths.retain(|path| path.extension().is_none_or(|extension| extension != "lock") && which(path));
     let mut tried = 0;
     for path in &paths {
         let good = fs_err::read(original.path().join("segments").join(segment).join(path)).unwrap();
@@ -71,6 +83,7 @@ fn a_damaged_segment_is_named_and_the_rest_serves() {
         }
     }
     eprintln!("{tried} ways of damage over {} files", paths.len());
+    paths.len()
 }
 
 /// The ways to damage a file: one changed byte in three places, cut, emptied, deleted.

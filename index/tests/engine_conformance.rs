@@ -31,6 +31,9 @@ fn engines() -> Vec<&'static str> {
             "faiss:PCA24,IVF32,SQ8@nprobe=16",
         ]);
     }
+    if cfg!(feature = "hnsw") {
+        engines.extend(["hnsw", "hnsw@m=8,efc=64,ef=200"]);
+    }
     engines
 }
 
@@ -93,7 +96,11 @@ fn an_engine_that_is_not_there_or_unfit_is_refused_with_a_reason() {
     for name in ["faiss:NSG16", "faiss:LSH", "faiss:PQ24x4fs", "faiss:nonsense", "faiss:HNSW32@speed=1"] {
         assert!(!refused(name).is_empty(), "{name}");
     }
-    if !cfg!(feature = "faiss") {
-        assert!(refused("faiss:HNSW32").contains("not in this build"));
+    assert!(refused("hnsw@m=1").contains("m (4 to 128)"));
+    for (name, is_there) in [("faiss:HNSW32", cfg!(feature = "faiss")), ("hnsw", cfg!(feature = "hnsw"))] {
+        if !is_there {
+            let reason = refused(name);
+            assert!(reason.contains("not in this build") && reason.contains("feature `"), "{reason}");
+        }
     }
 }

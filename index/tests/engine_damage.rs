@@ -1,4 +1,4 @@
-//! Promise: a damaged file of cells is refused, or gives wrong rows at worst: no panic, no read outside the file.
+//! Promise: a damaged file of cells or of links is refused, or gives wrong rows at worst: no panic, no read outside the file.
 //!
 //! Method: bytes changed and ends cut off at random places of a small file, its header and small sections above all; what
 //! still opens is searched in every way.
@@ -11,7 +11,7 @@ mod vectors;
 
 use common::Random;
 use forebay_index::Bitmap;
-use forebay_index::engine::{Effort, EngineKind, VectorIndex};
+use forebay_index::engine::{Effort, VectorIndex};
 use vectors::{Shape, question};
 
 const ROWS: usize = 700;
@@ -23,11 +23,21 @@ const HEADER: u64 = 128;
 
 #[test]
 fn damaged_cells_never_panic() {
+    check("cells", "vectors.cells");
+}
+
+#[cfg(feature = "hnsw")]
+#[test]
+fn damaged_links_never_panic() {
+    check("hnsw@m=8,efc=32,ef=32", "vectors.hnsw");
+}
+
+fn check(engine: &str, file: &str) {
     let numbers = vectors::vectors(Shape::Clustered, ROWS, DIMENSION, 3);
     let dir = tempfile::tempdir().unwrap();
     VectorIndex::write(dir.path(), DIMENSION, ROWS, std::iter::once(numbers.as_slice())).unwrap();
-    drop(VectorIndex::build(dir.path(), &EngineKind::Cells, 1).unwrap());
-    let path = dir.path().join("vectors.cells");
+    drop(VectorIndex::build(dir.path(), &engine.parse().unwrap(), 1).unwrap());
+    let path = dir.path().join(file);
     let whole = fs_err::read(&path).unwrap();
     let mut random = Random(1);
     let (mut refused, mut opened) = (0, 0);

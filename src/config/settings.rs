@@ -59,7 +59,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "index.engine",
         "cells",
         Kind::Filled,
-        "What compares vectors in large segments: cells, flat, faiss:FACTORY (such as faiss:HNSW32)",
+        "What compares vectors in large segments: cells, flat, faiss:FACTORY (such as faiss:HNSW32), hnsw[@m=16,efc=200,ef=128]",
     ),
     setting(
         "index.engine_from",

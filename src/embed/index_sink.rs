@@ -33,8 +33,8 @@ pub(super) struct IndexSink {
 }
 
 impl IndexSink {
-    pub(super) fn open(dir: &Path, dimension: usize, space: String, counts: Counts) -> Result<Self, SinkError> {
-        let index = Index::open(dir, Options::new(dimension, space))?;
+    pub(super) fn open(dir: &Path, options: Options, counts: Counts) -> Result<Self, SinkError> {
+        let index = Index::open(dir, options)?;
         Ok(Self { index, events: Vec::new(), vectors: Vec::new(), counts })
     }
 }

@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::names::S3;
+use crate::tls;
 
 /// Bytes asked for at a time.
 const PIECE_BYTES: u64 = 8 << 20;
@@ -39,6 +40,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What the client does about requests that a server refuses for now.
 const RETRIES_MAX: usize = 5;
 const RETRY_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// What S3 calls its refusals (its API reference, "Error responses").
+const DENIALS: [&str; 5] =
+    ["AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"];
 
 /// Does the waiting; the callers are ordinary threads.
 static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
@@ -90,7 +95,10 @@ pub(crate) fn find(url: &str, matches_max: usize) -> anyhow::Result<Vec<Object>>
     let first_special = key.find(['*', '?', '[']);
     if first_special.is_none() && !key.is_empty() && !key.ends_with('/') {
         let path = Path::parse(key).with_context(|| format!("{url}: not a key"))?;
-        let meta = runtime.block_on(store.head(&path)).map_err(|error| explained(url, &error))?;
+        let meta = runtime.block_on(store.head(&path)).map_err(|error| match error {
+            Error::NotFound { .. } => not_there(url, bucket, &store, runtime),
+            other => explained(url, &other),
+        })?;
         return Ok(vec![object(meta)]);
     }
     let literal = &key[..first_special.unwrap_or(key.len())];
@@ -131,9 +139,9 @@ fn parts(url: &str) -> anyhow::Result<(&str, &str)> {
 }
 
 fn store(bucket: &str) -> Result<Arc<AmazonS3>, Error> {
-    let set = |name| std::env::var(name).unwrap_or_default();
+    tls::ready();
     // Whoever names an endpoint without encryption means it.
-    let plain = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT"].iter().any(|name| set(name).starts_with("http://"));
+    let plain = server().starts_with("http://");
     let retry = RetryConfig { max_retries: RETRIES_MAX, retry_timeout: RETRY_TIME_MAX, ..RetryConfig::default() };
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry);
     if plain {
@@ -146,19 +154,87 @@ fn runtime() -> anyhow::Result<&'static Runtime> {
     RUNTIME.as_ref().map_err(|error| anyhow!("threads for S3 could not be started: {error}"))
 }
 
-/// What went wrong, and what to do.
-fn explained(url: &str, error: &Error) -> anyhow::Error {
-    match error {
-        Error::NotFound { .. } => anyhow!("{url}: no such bucket or object"),
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => anyhow!(
-            "{url}: access denied. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) to credentials that may \
-             list and read it"
-        ),
-        other => anyhow!(
-            "{url}: {other}. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the region from AWS_REGION, \
-             another server than AWS from AWS_ENDPOINT_URL"
+/// Whether the bucket or the object is missing: an answer about one object does not say, a listing does.
+fn not_there(url: &str, bucket: &str, store: &AmazonS3, runtime: &Runtime) -> anyhow::Error {
+    match runtime.block_on(store.list(None).try_next()) {
+        Err(error) if Cause::of(&error) == Cause::NoBucket => explained(url, &error),
+        _ => anyhow!(
+            "{url}: no such object in the bucket {bucket} at {}. Upper and lower case count in keys; s3://{bucket}/PREFIX/ \
+             takes all under a prefix",
+            server()
         ),
     }
+}
+
+/// What lies behind an error, as far as a user can do something about it.
+#[derive(PartialEq)]
+enum Cause {
+    NoBucket,
+    Denied,
+    Other,
+}
+
+impl Cause {
+    fn of(error: &Error) -> Self {
+        match error {
+            Error::NotFound { .. } => Self::NoBucket,
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied,
+            // The library does not tell the refusals of a listing apart; the server's answer, which it quotes, does.
+            other => {
+                let words = reason(other);
+                let says = |code: &str| words.contains(&format!("<Code>{code}</Code>"));
+                if says("NoSuchBucket") {
+                    Self::NoBucket
+                } else if DENIALS.into_iter().any(says) {
+                    Self::Denied
+                } else {
+                    Self::Other
+                }
+            }
+        }
+    }
+}
+
+/// The server that is asked, in words.
+fn server() -> String {
+    let named = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|url| !url.is_empty()));
+    named.unwrap_or_else(|| "AWS".to_owned())
+}
+
+/// What went wrong, and what to do.
+fn explained(url: &str, error: &Error) -> anyhow::Error {
+    let server = server();
+    match Cause::of(error) {
+        Cause::NoBucket => anyhow!(
+            "{url}: no such bucket at {server}. Check its name, the region (AWS_REGION), and whether AWS_ENDPOINT_URL names the \
+             server that has it"
+        ),
+        Cause::Denied => anyhow!(
+            "{url}: access denied by {server}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) to \
+             credentials that may list and read it"
+        ),
+        Cause::Other => anyhow!(
+            "{url}: asking {server}: {}. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the region from \
+             AWS_REGION, another server than AWS from AWS_ENDPOINT_URL",
+            reason(error)
+        ),
+    }
+}
+
+/// An error with what is behind it, for the library's own words leave out whether a connection was refused.
+fn reason(error: &Error) -> String {
+    let mut words = error.to_string();
+    let mut behind = std::error::Error::source(error);
+    while let Some(error) = behind {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        behind = error.source();
+    }
+    words
 }
 
 type Piece = Box<dyn AsRef<[u8]> + Send>;
@@ -253,14 +329,16 @@ fn is_passing(error: &Error) -> bool {
 /// The medium's failure; of a kind that nobody takes for damage of the content.
 fn medium_error(error: &Error) -> io::Error {
     let (kind, text) = match error {
-        Error::NotFound { .. } => (io::ErrorKind::NotFound, "it is gone".to_owned()),
+        Error::NotFound { .. } => {
+            (io::ErrorKind::NotFound, "it was removed after it was found; run the job again".to_owned())
+        }
         Error::Precondition { .. } => {
             (io::ErrorKind::StaleNetworkFileHandle, "it was replaced while it was read; run the job again".to_owned())
         }
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             (io::ErrorKind::PermissionDenied, "access was denied while it was read".to_owned())
         }
-        other => (io::ErrorKind::ConnectionAborted, format!("{other} (asked {TRIES_MAX} times)")),
+        other => (io::ErrorKind::ConnectionAborted, format!("{} (asked {TRIES_MAX} times)", reason(other))),
     };
     io::Error::new(kind, text)
 }
@@ -268,6 +346,15 @@ fn medium_error(error: &Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_of_a_listing_are_told_apart() {
+        let refusal = |code: &str| Error::Generic { store: "S3", source: format!("404: <Code>{code}</Code>").into() };
+        assert!(Cause::of(&refusal("NoSuchBucket")) == Cause::NoBucket);
+        assert!(Cause::of(&refusal("InvalidAccessKeyId")) == Cause::Denied);
+        assert!(explained("s3://b/", &refusal("AccessDenied")).to_string().contains("AWS_SECRET_ACCESS_KEY"));
+        assert!(Cause::of(&refusal("SlowDown")) == Cause::Other);
+    }
 
     #[test]
     fn urls_have_a_bucket_and_a_key() {

@@ -57,6 +57,8 @@ impl Running {
             })
         });
         let address = receiver.recv().expect("the server takes its address");
+        // Built together with the program, the client can speak TLS and wants to know whose cryptography to use.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(Duration::from_mins(1)).no_proxy().build().unwrap();
         let index = index.to_owned();
         Self { address, client, stop, thread: Some(thread), dir: None, index }.wait()
