@@ -11,7 +11,8 @@
 //!
 //! - *Its dump.* It holds the vectors a second time, its links take 675 bytes a vector, and it is loaded link by link into
 //!   4.7 kB of small allocations for each vector (0.25 s in all; 6 s for a million), whether the vectors are mapped or not. What
-//!   it reads it unwraps, and it asks for as much memory as the file says. So the links go into a file of our own
+//!   it reads it unwraps, it asks for as much memory as the file says, and it makes a slice of one length that the file gives
+//!   over a buffer of another: damaged files are read past their end. So the links go into a file of our own
 //!   (`layout`; some 100 bytes a vector), which is mapped and can hold any bytes without harm.
 //! - *Its search under a filter* (`search_filter`). A walk ends early only where there is no filter: 1.3 ms a question without
 //!   one, 5.5 ms where half pass, 19 ms at a tenth, 66 ms at a hundredth, many times a scan of those rows. So the walk is ours
