@@ -201,6 +201,7 @@ impl<'a> Runner<'a> {
             self.ask(set, line, k, QUERIES - 1 - place, wanted)?;
         }
         let (mut seconds, mut processor) = (Vec::new(), Vec::new());
+        let (mut compared, mut scored) = (0, 0);
         let mut rows: Vec<i32> = Vec::new();
         let mut plans = std::collections::BTreeMap::<String, usize>::new();
         let began = Instant::now();
@@ -214,6 +215,8 @@ impl<'a> Runner<'a> {
             rows.extend(ids.into_iter().map(|id| row_of(id) as i32));
             rows.resize(seconds.len() * k, -1);
             for segment in &plan.segments {
+                compared += segment.compared;
+                scored += segment.candidates;
                 *plans.entry(format!("{:?}", segment.engine).to_lowercase()).or_default() += 1;
             }
         }
@@ -223,8 +226,11 @@ impl<'a> Runner<'a> {
         let setting = plans.iter().map(|(engine, count)| format!("{engine} {count}")).collect::<Vec<_>>().join(", ");
         let latency = Times { clock: Latency::of(&seconds), processor: Latency::of(&processor) };
         eprintln!(
-            "{set:<6} {name:<12} k {k:<5} {:>9.3} ms p50 {:>9.3} p99  {setting}",
-            latency.clock.p50_ms, latency.clock.p99_ms
+            "{set:<6} {name:<12} k {k:<5} {:>9.3} ms p50 {:>9.3} p99  {:>8} compared {:>6} scored  {setting}",
+            latency.clock.p50_ms,
+            latency.clock.p99_ms,
+            compared / seconds.len() as u64,
+            scored / seconds.len() as u64
         );
         Ok(Cell { set, line: name, k, file, setting, latency })
     }
