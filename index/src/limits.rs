@@ -103,9 +103,9 @@ pub const WORKER_RETRY: Duration = Duration::from_secs(5);
 /// has the priority of the process.
 pub const WORKER_NICE: i32 = 19;
 
-/// A generation of hot events that filled in less than this is written without an engine, which would take longer to
-/// build than the next takes to fill; it gets one later.
-pub const ENGINE_PATIENCE: Duration = Duration::from_secs(3);
+/// A generation of hot events that filled in less than this is written without an engine and gets it later: building one
+/// takes seconds on a free processor and, because it gives way, many more on a busy one, while the next generations fill.
+pub const ENGINE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Most bins of a timeline.
 pub const TIMELINE_BINS_MAX: usize = 60;
