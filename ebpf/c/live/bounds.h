@@ -3,7 +3,9 @@
 #define FB_LIVE_BOUNDS_H
 
 /* Bytes of headers that are looked at; what lies behind them counts as not captured. A power of two. */
-#define FB_WINDOW 256u
+#define FB_WINDOW 4096u
+/* Bytes that are copied first: only headers that go on behind them are worth the rest. */
+#define FB_WINDOW_FIRST 256u
 /* No load is longer than this, so that one at the last masked offset stays within window and slack. */
 #define FB_WINDOW_SLACK 8u
 #define FB_AT(offset) ((offset) & (FB_WINDOW - 1))

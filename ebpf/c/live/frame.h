@@ -47,12 +47,20 @@ FB_INLINE fb_u32 fb_copy_plain(struct __sk_buff *skb, struct fb_work *work)
 
 FB_INLINE fb_u32 fb_wire(const struct __sk_buff *skb)
 {
-	return fb_replay ? skb->wire_len : skb->len;
+	fb_u32 wire;
+
+	if (!fb_replay)
+		return skb->len;
+	/* In so many words, or the compiler makes one load at a chosen offset of two, which the verifier does not allow. */
+	asm volatile("%[wire] = *(u32 *)(%[skb] + %[at])"
+		     : [wire] "=r"(wire)
+		     : [skb] "r"(skb), [at] "i"(__builtin_offsetof(struct __sk_buff, wire_len)));
+	return wire;
 }
 
-/* Copies headers and walks over those of the link, whatever they are. This and the next are functions of their own for the
+/* Copies at most `most` bytes and walks over the headers of the link, whatever they are. This and the next are functions of their own for the
  * verifier, which checks each once, and not in every state of its caller. */
-__attribute__((noinline)) int fb_walk_link(struct __sk_buff *skb)
+__attribute__((noinline)) int fb_walk_link(struct __sk_buff *skb, fb_u32 most)
 {
 	fb_u32 zero = 0, size = skb->len;
 	struct fb_work *work = bpf_map_lookup_elem(&work_map, &zero);
@@ -60,8 +68,8 @@ __attribute__((noinline)) int fb_walk_link(struct __sk_buff *skb)
 
 	if (!work)
 		return FB_BAD_LINK_HEADER;
-	if (size > FB_WINDOW)
-		size = FB_WINDOW;
+	if (size > most)
+		size = most;
 	/* For the verifier: a range it keeps over the call. */
 	asm volatile("" : "+r"(size));
 	if (size == 0 || size > FB_WINDOW || bpf_skb_load_bytes(skb, 0, work->window, size))
@@ -84,17 +92,24 @@ __attribute__((noinline)) int fb_walk_packet(struct __sk_buff *skb)
 	return (int)fb_parse_packet(&view, &work->link, &work->packet);
 }
 
+FB_INLINE enum fb_reject fb_walk(struct __sk_buff *skb, fb_u32 most)
+{
+	enum fb_reject reject = (enum fb_reject)fb_walk_link(skb, most);
+
+	return reject == FB_ACCEPTED ? (enum fb_reject)fb_walk_packet(skb) : reject;
+}
+
 FB_INLINE enum fb_reject fb_parse_skb(struct __sk_buff *skb, struct fb_work *work)
 {
 	enum fb_reject reject;
 
 	work->captured = fb_copy_plain(skb, work);
-	if (!work->captured) {
-		reject = (enum fb_reject)fb_walk_link(skb);
-		if (reject != FB_ACCEPTED)
-			return reject;
-	}
-	return (enum fb_reject)fb_walk_packet(skb);
+	if (work->captured)
+		return (enum fb_reject)fb_walk_packet(skb);
+	reject = fb_walk(skb, FB_WINDOW_FIRST);
+	if (reject == FB_TRUNCATED && skb->len > FB_WINDOW_FIRST)
+		reject = fb_walk(skb, FB_WINDOW);
+	return reject;
 }
 
 #endif

@@ -21,7 +21,7 @@ use crate::live::table::Table;
 use crate::meter::{Ended, MeterConfig};
 
 /// Most bytes of a frame that a test run takes.
-pub const FRAME_BYTES_MAX: usize = 3400;
+const FRAME_BYTES_MAX: usize = 3400;
 
 /// Bytes of `struct __sk_buff`, and places in it.
 const CONTEXT_BYTES: usize = 192;

@@ -25,19 +25,20 @@ pub fn is_missing() -> bool {
         eprintln!("SKIPPED: the kernel's meter was not run: missing {gone:?}");
         return true;
     }
-    match Replay::new(&MeterConfig { flows_max: 16, ..MeterConfig::default() }) {
-        Ok(_) => false,
-        Err(error) => {
-            eprintln!("SKIPPED: the kernel's meter was not run: {error}");
-            true
-        }
+    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        eprintln!("SKIPPED: the kernel's meter was not run: this kernel has no BTF");
+        return true;
     }
+    false
 }
 
-/// Whether a test run takes this frame: Ethernet, with whole addresses of IPv4, and not longer than the kernel allows.
-fn is_possible(frame: &Timed) -> bool {
-    let is_ipv4 = frame.data.len() >= 14 && frame.data[12..14] == [8, 0];
-    let least = if is_ipv4 { 34 } else { 15 };
+/// Whether a test run takes this frame: Ethernet, with whole headers of IP, and not longer than the kernel allows.
+pub fn is_possible(frame: &Timed) -> bool {
+    let least = match frame.data.get(12..14) {
+        Some([8, 0]) => 34,
+        Some([0x86, 0xdd]) => 54,
+        _ => 15,
+    };
     frame.time_us > 0 && frame.data.len() >= least && frame.wire_bytes <= 65_535
 }
 
