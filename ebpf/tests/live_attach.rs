@@ -234,9 +234,10 @@ fn noise_is_counted_and_breaks_nothing() {
     let meters = [on_left(&network), on_right(&network)].map(|config| LiveMeter::attach(&config).unwrap());
     in_netns(&network.left, &["python3", "-c", FRAMES, LEFT_IF, "noise"]);
     std::thread::sleep(Duration::from_millis(50));
-    for meter in meters {
+    for (meter, least) in meters.into_iter().zip([5000, 4900]) {
         let (events, books) = finish(meter);
-        assert_eq!((books.seen, books.open()), (5000, 0), "{books:?}");
+        // On its way in the kernel gives up frames that end within their tag, before any hook.
+        assert!(books.seen >= least && books.seen <= 5000 && books.open() == 0, "{books:?}");
         assert!(books.lost_total() > 1000 && events.len() > 100, "{books:?}");
     }
 }

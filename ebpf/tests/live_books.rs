@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use forebay_ebpf::live::{Bin, Books, Hook, LiveConfig, LiveMeter, Netns, Row};
 use forebay_event::{Event, feature as f};
-use support::network::{self, LEFT_IF, Network, RIGHT_IP};
+use support::network::{self, LEFT_IF, Network};
 
 const DATAGRAMS: u64 = 600_000;
 

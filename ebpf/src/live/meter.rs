@@ -68,15 +68,14 @@ impl LiveMeter {
         let (interface, inode) = netns::within(config.netns.as_ref(), open)?;
         let mut ebpf = program::open(config, interface.is_raw, inode, false)?;
         program::load(&mut ebpf)?;
+        // While the maps' descriptors are open: some are closed once their memory is mapped.
+        let mut notes = if config.drops { program::attach_tracepoints(&mut ebpf) } else { Vec::new() };
         let maps = Maps::take(&mut ebpf, config, clock::epoch_offset_us)?;
         let attach = || program::attach(ebpf, &interface, config);
-        let (mut programs, _) = netns::within(config.netns.as_ref(), attach)?;
-        let mut notes = Vec::new();
+        let (programs, _) = netns::within(config.netns.as_ref(), attach)?;
         if programs.hook == Hook::Clsact {
-            notes.push("attached by clsact, not tcx: if this process is killed its filters stay until the next run".to_owned());
-        }
-        if config.drops {
-            notes.extend(program::attach_tracepoints(&mut programs.ebpf));
+            let told = "attached by clsact, not tcx: if this process is killed its filters stay until the next run";
+            notes.insert(0, told.to_owned());
         }
         let meter = MeterConfig { interface: config.interface.clone(), ..config.meter.clone() };
         let Maps { table, bins, ports, drops, drops_missed } = maps;
