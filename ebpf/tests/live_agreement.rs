@@ -27,18 +27,34 @@ fn config() -> MeterConfig {
     MeterConfig { flows_max: 1 << 17, ..MeterConfig::default() }
 }
 
-/// Both meters on these frames; gives the events of the kernel.
-fn compare(what: &str, frames: &[Timed]) -> Vec<Event> {
-    let native = meter(pcap_of_frames(frames), config());
-    let (events, books) = kernel::meter(frames, &config());
-    assert_same(what, &native.events, &events);
-    assert_balance(what, &books, frames.len() as u64);
-    for (place, reject) in Reject::ALL.into_iter().enumerate() {
-        assert_eq!(books.lost[place], native.counters[reject.counter()], "{what}: {}", reject.counter());
+/// Both meters, one after the other on any number of captures.
+struct Pair {
+    kernel: Replay,
+    /// What the native meter has counted, of all captures together.
+    native: BTreeMap<&'static str, u64>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Self { kernel: Replay::new(&config()).unwrap(), native: BTreeMap::new() }
     }
-    assert_eq!(books.bytes, native.counters["bytes_accepted"], "{what}");
-    assert_eq!(books.time_held, native.counters["packets_time_held"], "{what}");
-    events
+
+    /// Compares both on these frames; gives the events of the kernel.
+    fn compare(&mut self, what: &str, frames: &[Timed]) -> Vec<Event> {
+        let native = meter(pcap_of_frames(frames), config());
+        for (name, count) in &native.counters {
+            *self.native.entry(name).or_default() += count;
+        }
+        let (events, books) = kernel::meter(&mut self.kernel, frames);
+        assert_same(what, &native.events, &events);
+        assert_balance(what, &books, self.native["packets_read"]);
+        for (place, reject) in Reject::ALL.into_iter().enumerate() {
+            assert_eq!(books.lost[place], self.native[reject.counter()], "{what}: {}", reject.counter());
+        }
+        assert_eq!(books.bytes, self.native["bytes_accepted"], "{what}");
+        assert_eq!(books.time_held, self.native["packets_time_held"], "{what}");
+        events
+    }
 }
 
 fn assert_balance(what: &str, books: &Books, packets: u64) {
@@ -54,7 +70,7 @@ fn the_bundled_sample_is_the_same() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../lab/sample/traffic.pcap.gz");
     let (frames, left_out) = frames_of(fs_err::read(path).unwrap());
     assert_eq!((frames.len(), left_out), (106_272, 0), "every frame of the sample is compared");
-    let events = compare("the sample", &frames);
+    let events = Pair::new().compare("the sample", &frames);
     let whole = drain(CaptureSource::open_path(path, MeterConfig::default()).unwrap());
     assert_eq!(events.len(), whole.events.len());
     assert_slow_agrees(&frames, &events);
@@ -121,6 +137,7 @@ fn every_public_capture_is_the_same() {
     if kernel::is_missing() {
         return;
     }
+    let mut pair = Pair::new();
     let (mut captures, mut packets, mut left_out, mut events) = (0, 0, 0, 0);
     for entry in entries {
         let path = entry.unwrap().path();
@@ -129,7 +146,7 @@ fn every_public_capture_is_the_same() {
         if frames.is_empty() {
             continue;
         }
-        events += compare(&path.display().to_string(), &frames).len();
+        events += pair.compare(&path.display().to_string(), &frames).len();
         captures += 1;
         packets += frames.len();
     }
@@ -212,7 +229,7 @@ fn a_hundred_thousand_generated_packets_are_the_same_three_times() {
         }));
     }
     assert_eq!(frames.len(), 100_000);
-    let events = compare("generated", &frames);
+    let events = Pair::new().compare("generated", &frames);
     assert_near("generated, slowly", &events, &slow);
 }
 
@@ -249,6 +266,35 @@ fn a_packet_of_many_segments_is_the_packets_of_the_wire() {
     let native = meter(support::frame::pcap_of(&cut), config());
     assert_same("cut", &native.events, &events);
     assert_near("cut, slowly", &events, &slow::meter(&cut, TIMEOUTS));
+}
+
+#[test]
+fn random_packets_of_many_segments_are_those_of_the_wire() {
+    if kernel::is_missing() {
+        return;
+    }
+    const FLAGS: [u8; 5] = [0x10, 0x18, 0x98, 0x50, 0x38];
+    let mut random = Random(0x6505);
+    let mut replay = Replay::new(&config()).unwrap();
+    let (mut cut, mut now) = (Vec::new(), 1_700_000_000_000_000);
+    for _ in 0..3_000 {
+        now += random.below(3_000_000) as i64;
+        let (a, b) = (("10.0.0.1", 40_000 + random.below(20) as u16), ("10.0.0.2", 80));
+        let (a, b) = if random.below(2) == 0 { (a, b) } else { (b, a) };
+        let packet = Seen::tcp(now, a, b, random.one_of(&FLAGS), &vec![7; 1 + random.below(3_000) as usize]);
+        let size = 1 + random.below(1_500) as usize;
+        let pieces = packet.payload.len().div_ceil(size) as u32;
+        // Now and then nobody has counted the pieces: the meter does.
+        let segments = if random.below(5) == 0 { 0 } else { pieces };
+        let frame = packet.ethernet();
+        let offload = Offload { segments, size: size as u32 };
+        replay.push(now as u64, &frame, frame.len() as u32, offload).unwrap();
+        cut.extend(pieces_of(&packet, size));
+    }
+    let (events, books) = replay.finish().unwrap();
+    assert_balance("random cuts", &books, cut.len() as u64);
+    let native = meter(support::frame::pcap_of(&cut), config());
+    assert_same("random cuts", &native.events, &events);
 }
 
 /// As `tcp_gso_segment` cuts: FIN and PSH on the last piece, CWR on the first.
@@ -298,6 +344,6 @@ fn malformed_frames_are_turned_away_alike() {
         })
         .filter(kernel::is_possible)
         .collect();
-    let events = compare("malformed", &frames);
+    let events = Pair::new().compare("malformed", &frames);
     assert!(events.len() > 1000, "some of them are flows all the same");
 }

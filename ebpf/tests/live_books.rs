@@ -25,6 +25,7 @@ count, first, sources, ports = map(int, sys.argv[1:5])
 sockets = []
 for n in range(sources):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     s.bind(("10.99.0.1", first + n))
     sockets.append(s)
 sys.stdin.readline()
@@ -50,13 +51,14 @@ struct Outcome {
     arrivals: Vec<Bin>,
 }
 
-fn two_cpus(network: &Network, flows_max: usize, sources: u32, ports: u32) -> Outcome {
+/// Each sender has `sources` ports of its own, or both have the same ones, and sends to `ports` ports.
+fn two_cpus(network: &Network, flows_max: usize, are_shared: bool, sources: u32, ports: u32) -> Outcome {
     let mut meter = LiveMeter::attach(&config(network, flows_max)).unwrap();
     assert_eq!((meter.hook(), meter.notes()), (Hook::Tcx, &[][..]));
     let before = network.counter(&network.left, LEFT_IF, "tx_packets");
     let mut senders: Vec<Child> = (0..2u32)
         .map(|cpu| {
-            let arguments = [DATAGRAMS as u32 / 2, 10_000 + 1000 * cpu, sources, ports].map(|n| n.to_string());
+            let arguments = [DATAGRAMS as u32 / 2, 10_000 + if are_shared { 0 } else { 1000 * cpu }, sources, ports].map(|n| n.to_string());
             network::python(&network.left, cpu as usize, SENDER, &arguments.each_ref().map(String::as_str))
         })
         .collect();
@@ -106,7 +108,7 @@ fn assert_balance(outcome: &Outcome) {
 fn with_room_for_all_every_packet_is_in_an_event() {
     let Some(network) = Network::new() else { return };
     // 2 x 20 x 1,000 flows of 15 packets, in a table that they fill by less than two thirds.
-    let outcome = two_cpus(&network, 65_536, 20, 1_000);
+    let outcome = two_cpus(&network, 65_536, false, 20, 1_000);
     assert_balance(&outcome);
     assert_eq!(outcome.books.exported, DATAGRAMS, "{:?}", outcome.books);
     assert_eq!(outcome.books.flows_begun, 40_000);
@@ -122,7 +124,7 @@ fn with_room_for_all_every_packet_is_in_an_event() {
 fn under_pressure_what_is_not_in_an_event_is_counted() {
     let Some(network) = Network::new() else { return };
     // 2 x 50 x 2,000 flows of three packets through a table of 2,048.
-    let outcome = two_cpus(&network, 2_048, 50, 2_000);
+    let outcome = two_cpus(&network, 2_048, false, 50, 2_000);
     assert_balance(&outcome);
     let books = &outcome.books;
     eprintln!("exported {}, lost {:?}, evicted {}", books.exported, books.lost, books.flows_evicted);
@@ -135,8 +137,11 @@ fn under_pressure_what_is_not_in_an_event_is_counted() {
 #[test]
 fn two_cpus_on_one_flow_lose_nothing() {
     let Some(network) = Network::new() else { return };
-    // Every sender has a port of its own; both directions of nothing: two flows, and the lock of each is taken 300,000 times.
-    let outcome = two_cpus(&network, 1_024, 1, 1);
+    // Both send from the same port to the same port: one flow, whose lock is taken 600,000 times from both sides.
+    let outcome = two_cpus(&network, 1_024, true, 1, 1);
     assert_balance(&outcome);
-    assert_eq!((outcome.events.len(), outcome.books.exported), (2, DATAGRAMS), "{:?}", outcome.books);
+    assert_eq!((outcome.events.len(), outcome.books.exported), (1, DATAGRAMS), "{:?}", outcome.books);
+    let event = &outcome.events[0];
+    assert_eq!(event.features.0[f::SPKTS], 600_000.0);
+    assert_eq!((event.features.0[f::FWD_LEN_TOT], event.features.0[f::FWD_LEN_STD]), (60_000_000.0, 0.0));
 }

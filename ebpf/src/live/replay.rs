@@ -74,8 +74,8 @@ impl Replay {
         run.map(|_| self.table.drain(&mut self.ended)).map_err(io::Error::other)
     }
 
-    /// Ends every flow; gives all events, and the books.
-    pub fn finish(mut self) -> Result<(Vec<Event>, Books), LiveError> {
+    /// Ends every flow; gives the events since the last time, and the books since the start. The next packets begin anew.
+    pub fn finish(&mut self) -> Result<(Vec<Event>, Books), LiveError> {
         self.table.flush(&mut self.ebpf, &mut self.ended)?;
         let fill = |ended: &Ended| {
             let mut event = Event::default();
@@ -83,6 +83,7 @@ impl Replay {
             event
         };
         let events = self.ended.iter().map(fill).collect();
+        self.ended.clear();
         let books = self.table.books()?.clone();
         Ok((events, books))
     }

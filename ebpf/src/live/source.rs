@@ -37,6 +37,17 @@ impl LiveSource {
         Self { meter, name: name.into(), stop, until, looked: now, failure: None, is_ending: false }
     }
 
+    /// Whether [`EventSource::read`] has an answer without waiting: an event, or the end.
+    pub fn is_ready(&self) -> bool {
+        self.meter.has_event() || self.is_ending
+    }
+
+    /// Looks for ended flows once and, where there are none, waits a moment: for whoever has something else to do meanwhile.
+    pub fn step(&mut self) -> Result<(), SourceError> {
+        let done = self.advance();
+        done.map_err(|error| SourceError::Io { name: self.name.clone(), error: io::Error::other(error) })
+    }
+
     /// What became of every packet so far.
     pub fn books(&mut self) -> Result<Books, LiveError> {
         self.meter.books()
@@ -74,8 +85,7 @@ impl EventSource for LiveSource {
             if self.is_ending {
                 return self.failure.take().map_or(Ok(Item::End), Err);
             }
-            let done = self.advance();
-            done.map_err(|error| SourceError::Io { name: self.name.clone(), error: io::Error::other(error) })?;
+            self.step()?;
         }
     }
 

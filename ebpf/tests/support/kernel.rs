@@ -75,8 +75,7 @@ pub fn pcap_of_frames(frames: &[Timed]) -> Vec<u8> {
 }
 
 /// Through the kernel.
-pub fn meter(frames: &[Timed], config: &MeterConfig) -> (Vec<Event>, Books) {
-    let mut replay = Replay::new(config).unwrap();
+pub fn meter(replay: &mut Replay, frames: &[Timed]) -> (Vec<Event>, Books) {
     for frame in frames {
         replay.push(frame.time_us as u64, &frame.data, frame.wire_bytes, Offload::default()).unwrap();
     }
