@@ -126,7 +126,7 @@ fn the_loop(name: &str) {
         rounds += 1;
         std::thread::sleep((TICK * rounds).saturating_sub(began.elapsed()));
     }
-    let (took, used) = (began.elapsed(), cpu() - cpu_before);
+    let (took, used) = (began.elapsed(), cpu().saturating_sub(cpu_before));
     println!(
         "the 10 ms loop with {PORTS} sockets: {:.2} % of a core ({:.0} us a round, {rounds} rounds; checksum {sum})",
         used.as_secs_f64() / took.as_secs_f64() * 100.0,
@@ -141,13 +141,7 @@ fn memory_of(socket: &UdpSocket) -> u32 {
     let mut bytes = size_of_val(&values) as libc::socklen_t;
     // SAFETY: nine words and their size are what this option writes.
     let rc = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            SO_MEMINFO,
-            values.as_mut_ptr().cast(),
-            &raw mut bytes,
-        )
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_MEMINFO, values.as_mut_ptr().cast(), &raw mut bytes)
     };
     assert_eq!(rc, 0);
     values[0]

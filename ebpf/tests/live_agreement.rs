@@ -209,11 +209,11 @@ fn generated(random: &mut Random, start_us: i64, count: usize) -> Vec<Seen> {
 
 #[test]
 fn a_hundred_thousand_generated_packets_are_the_same_three_times() {
+    const SEQUENCES: usize = 500;
+    const PACKETS: usize = 200;
     if kernel::is_missing() {
         return;
     }
-    const SEQUENCES: usize = 500;
-    const PACKETS: usize = 200;
     let mut random = Random(0x5eed_f0eb);
     let mut frames = Vec::new();
     let mut slow = Vec::new();
@@ -270,10 +270,10 @@ fn a_packet_of_many_segments_is_the_packets_of_the_wire() {
 
 #[test]
 fn random_packets_of_many_segments_are_those_of_the_wire() {
+    const FLAGS: [u8; 5] = [0x10, 0x18, 0x98, 0x50, 0x38];
     if kernel::is_missing() {
         return;
     }
-    const FLAGS: [u8; 5] = [0x10, 0x18, 0x98, 0x50, 0x38];
     let mut random = Random(0x6505);
     let mut replay = Replay::new(&config()).unwrap();
     let (mut cut, mut now) = (Vec::new(), 1_700_000_000_000_000);
@@ -322,8 +322,7 @@ fn malformed_frames_are_turned_away_alike() {
         return;
     }
     let mut random = Random(0xbad_f00d);
-    let seeds: Vec<Vec<u8>> =
-        generated(&mut random, 1_700_000_000_000_000, 200).iter().map(Seen::ethernet).collect();
+    let seeds: Vec<Vec<u8>> = generated(&mut random, 1_700_000_000_000_000, 200).iter().map(Seen::ethernet).collect();
     let types: [[u8; 2]; 8] =
         [[8, 0], [0x86, 0xdd], [0x81, 0], [0x88, 0xa8], [0x88, 0x47], [0x88, 0x64], [0, 9], [8, 6]];
     let frames: Vec<Timed> = (0..30_000)

@@ -41,7 +41,7 @@ fn child_that_is_killed() {
     let Ok(interface) = std::env::var(AS_CHILD) else { return };
     let meter = LiveMeter::attach(&LiveConfig::of(interface)).unwrap();
     println!("attached by {}", meter.hook().name());
-    std::thread::sleep(Duration::from_secs(60));
+    std::thread::sleep(Duration::from_mins(1));
 }
 
 #[test]

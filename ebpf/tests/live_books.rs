@@ -55,10 +55,11 @@ struct Outcome {
 fn two_cpus(network: &Network, flows_max: usize, are_shared: bool, sources: u32, ports: u32) -> Outcome {
     let mut meter = LiveMeter::attach(&config(network, flows_max)).unwrap();
     assert_eq!((meter.hook(), meter.notes()), (Hook::Tcx, &[][..]));
-    let before = network.counter(&network.left, LEFT_IF, "tx_packets");
+    let before = network::counter(&network.left, LEFT_IF, "tx_packets");
     let mut senders: Vec<Child> = (0..2u32)
         .map(|cpu| {
-            let arguments = [DATAGRAMS as u32 / 2, 10_000 + if are_shared { 0 } else { 1000 * cpu }, sources, ports].map(|n| n.to_string());
+            let arguments = [DATAGRAMS as u32 / 2, 10_000 + if are_shared { 0 } else { 1000 * cpu }, sources, ports]
+                .map(|n| n.to_string());
             network::python(&network.left, cpu as usize, SENDER, &arguments.each_ref().map(String::as_str))
         })
         .collect();
@@ -84,7 +85,7 @@ fn two_cpus(network: &Network, flows_max: usize, are_shared: bool, sources: u32,
         })
         .sum();
     let books = meter.finish(&mut |event| events.push(event.clone())).unwrap();
-    let counted = network.counter(&network.left, LEFT_IF, "tx_packets") - before;
+    let counted = network::counter(&network.left, LEFT_IF, "tx_packets") - before;
     assert_eq!(counted, sent, "the interface's own count");
     Outcome { sent, events, books, arrivals }
 }
@@ -117,7 +118,10 @@ fn with_room_for_all_every_packet_is_in_an_event() {
         (packets + bin.packets, bytes + bin.bytes, flows + u64::from(bin.new_flows))
     });
     assert_eq!((packets, bytes, flows), (DATAGRAMS, DATAGRAMS * 128, 40_000), "the bins have them all");
-    assert!(outcome.arrivals.windows(2).all(|pair| pair[1].tick == pair[0].tick + 1), "every millisecond once, in order");
+    assert!(
+        outcome.arrivals.windows(2).all(|pair| pair[1].tick == pair[0].tick + 1),
+        "every millisecond once, in order"
+    );
 }
 
 #[test]

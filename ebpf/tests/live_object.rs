@@ -27,7 +27,8 @@ fn the_committed_object_is_what_the_sources_give() {
     }
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     assert!(built.stderr.is_empty(), "warnings: {}", String::from_utf8_lossy(&built.stderr));
-    let (fresh, committed) = (fs_err::read(&fresh).unwrap(), fs_err::read(format!("{folder}/prebuilt/live.bpf.o")).unwrap());
+    let (fresh, committed) =
+        (fs_err::read(&fresh).unwrap(), fs_err::read(format!("{folder}/prebuilt/live.bpf.o")).unwrap());
     assert!(fresh == committed, "the object is not of these sources; run ebpf/build-live.sh ebpf/prebuilt/live.bpf.o");
     let text = String::from_utf8_lossy(&committed);
     assert!(!text.contains(folder), "the object names a folder of the machine that built it");

@@ -3,7 +3,8 @@
  * A row is a ring of FB_BINS bins: what arrived in the last 1,024 ms. Rows 0 and 1 are the interface's ingress and egress, the
  * others watched ports. Every CPU writes a row of its own, plainly and without atomics; the reader adds them up. A bin is
  * taken over, zeroed, by the first packet of a later millisecond that falls on it, so that a reader that stays away from the
- * newest and the oldest few of the ring is never overtaken.
+ * newest and the oldest few of the ring is never overtaken. The newest tick of each row stands apart, so that a reader of
+ * many rows touches only those in which something came.
  */
 #ifndef FB_LIVE_BINS_H
 #define FB_LIVE_BINS_H
@@ -40,11 +41,13 @@ struct fb_arrival {
 	fb_u16 syns;
 };
 
-FB_INLINE void fb_bin_add(struct fb_row *row, const struct fb_arrival *arrival)
+/* Says whether this is the first packet of its millisecond. */
+FB_INLINE fb_u32 fb_bin_add(struct fb_row *row, const struct fb_arrival *arrival)
 {
 	struct fb_bin *bin = &row->bins[arrival->tick & (FB_BINS - 1)];
+	fb_u32 is_first = bin->tick != arrival->tick;
 
-	if (bin->tick != arrival->tick) {
+	if (is_first) {
 		bin->packets = 0;
 		bin->bytes = 0;
 		bin->new_flows = 0;
@@ -57,6 +60,7 @@ FB_INLINE void fb_bin_add(struct fb_row *row, const struct fb_arrival *arrival)
 		bin->new_flows += arrival->new_flows;
 	if (bin->syns != 0xffffu)
 		bin->syns += arrival->syns;
+	return is_first;
 }
 
 #endif

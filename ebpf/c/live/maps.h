@@ -82,6 +82,15 @@ struct {
 	__type(value, struct fb_row);
 } rows SEC(".maps");
 
+/* The newest tick of each row, at the same places. Two words each, as the kernel lays arrays out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FB_ROW_PORTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, fb_u32);
+	__type(value, fb_u32);
+} newest_ticks SEC(".maps");
+
 /* The row of a port, or 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

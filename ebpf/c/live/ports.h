@@ -4,8 +4,7 @@
 
 #include "../types.h"
 
-/* Ports that can be watched at a time, unless user space makes room for fewer. */
-#define FB_PORTS_MAX 1024u
+
 
 /* Totals of one port since it is watched. Programs run their receiving and dropping in many places at once: atomic adds. */
 struct fb_port {

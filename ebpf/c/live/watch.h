@@ -22,8 +22,12 @@ FB_INLINE void fb_row_add(fb_u32 row, const struct fb_arrival *arrival)
 	fb_u32 place = row * fb_cpus + bpf_get_smp_processor_id();
 	struct fb_row *ring = bpf_map_lookup_elem(&rows, &place);
 
-	if (ring)
-		fb_bin_add(ring, arrival);
+	if (ring && fb_bin_add(ring, arrival)) {
+		fb_u32 *newest = bpf_map_lookup_elem(&newest_ticks, &place);
+
+		if (newest)
+			*newest = arrival->tick;
+	}
 }
 
 FB_INLINE void fb_watch(struct fb_work *work, fb_u32 way, const struct fb_arrival *arrival)

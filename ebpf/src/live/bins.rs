@@ -14,6 +14,8 @@ use crate::live::limits::{MARGIN_MS, SETTLE_MS};
 use crate::live::mapped::Mapped;
 
 const US_PER_MS: i64 = 1000;
+/// Words of 32 bits that a tick takes in its map.
+const NEWEST_WORDS: usize = 2;
 
 /// What arrived in one millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,12 +56,14 @@ pub struct Progress {
 #[derive(Clone, Debug)]
 pub struct Bins {
     rows: Arc<Mapped>,
+    /// The newest tick of each row and CPU, in every second word.
+    newest: Arc<Mapped>,
     cpus: usize,
 }
 
 impl Bins {
-    pub(crate) fn new(rows: Mapped, cpus: usize) -> Self {
-        Self { rows: Arc::new(rows), cpus }
+    pub(crate) fn new(rows: Mapped, newest: Mapped, cpus: usize) -> Self {
+        Self { rows: Arc::new(rows), newest: Arc::new(newest), cpus }
     }
 
     /// The tick that is now; it is still filling.
@@ -79,7 +83,13 @@ impl Bins {
         let from = into.len();
         into.extend((start..end).map(|tick| Bin { tick, ..Bin::default() }));
         for cpu in 0..self.cpus {
-            let row = (place as usize * self.cpus + cpu) * BINS;
+            let ring = place as usize * self.cpus + cpu;
+            // Rows in which nothing came stay where they are, out of our caches.
+            let newest = self.newest.word32(ring * NEWEST_WORDS).load(Ordering::Relaxed);
+            if (start as u32).wrapping_sub(newest).wrapping_sub(1) < u32::MAX / 2 {
+                continue;
+            }
+            let row = ring * BINS;
             for bin in &mut into[from..] {
                 self.add(row, bin);
             }
@@ -109,6 +119,11 @@ impl Bins {
 }
 
 /// Bytes of the map of rows.
-pub(crate) fn map_bytes(ports_max: usize, cpus: usize) -> usize {
+pub(crate) fn rows_bytes(ports_max: usize, cpus: usize) -> usize {
     (ROWS_OF_INTERFACE as usize + ports_max) * cpus * BINS * BIN_WORDS * 4
+}
+
+/// Bytes of the map of newest ticks.
+pub(crate) fn newest_bytes(ports_max: usize, cpus: usize) -> usize {
+    (ROWS_OF_INTERFACE as usize + ports_max) * cpus * NEWEST_WORDS * 4
 }

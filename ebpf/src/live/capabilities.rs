@@ -168,7 +168,9 @@ mod tests {
     fn a_missing_capability_is_named_with_what_works_without_it() {
         let said = Missing(vec![Capability::Bpf, Capability::SysAdmin]).to_string();
         assert!(said.starts_with("missing CAP_BPF, CAP_SYS_ADMIN; CAP_BPF loads"), "{said}");
-        assert!(said.contains("capture files are read all the same") && said.contains("setcap cap_bpf,cap_sys_admin=ep"));
+        assert!(
+            said.contains("capture files are read all the same") && said.contains("setcap cap_bpf,cap_sys_admin=ep")
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub struct LiveConfig {
     pub netns: Option<Netns>,
     /// Timeouts, the size of the table, and what is written into every event. `interface` of it is not looked at.
     pub meter: MeterConfig,
-    /// Ports that can be watched at a time; each takes 16 KiB a CPU.
+    /// Ports that can be watched at a time, at most 1,024; each takes 16 KiB a CPU.
     pub ports_max: u16,
     /// In which direction packets reach the watched ports: ingress, unless the interface is the host's end of a container's.
     pub port_direction: Direction,
@@ -46,7 +46,8 @@ pub enum HookChoice {
 impl LiveConfig {
     /// Everything of `interface`, with the limits that the module names.
     pub fn of(interface: impl Into<String>) -> Self {
-        let meter = MeterConfig { flows_max: limits::FLOWS_DEFAULT, sensor: "live".to_owned(), ..MeterConfig::default() };
+        let meter =
+            MeterConfig { flows_max: limits::FLOWS_DEFAULT, sensor: "live".to_owned(), ..MeterConfig::default() };
         Self {
             interface: interface.into(),
             netns: None,

@@ -32,7 +32,9 @@ pub enum LiveError {
         error: io::Error,
     },
     /// The kernel refuses the programs. Its fault, or ours.
-    #[error("the kernel (Linux {release}) refuses {what}: {reason}; needed are Linux 5.17 or newer and BPF (docs/capture.md)")]
+    #[error(
+        "the kernel (Linux {release}) refuses {what}: {reason}; needed are Linux 5.17 or newer and BPF (docs/capture.md)"
+    )]
     Kernel {
         /// Program or map.
         what: &'static str,

@@ -29,4 +29,12 @@ pub(crate) const SETTLE_MS: u64 = 2;
 /// Milliseconds from the oldest end of a ring that are not read, so that none is overwritten while it is read.
 pub(crate) const MARGIN_MS: u64 = 16;
 
+/// Most ports that can be watched at a time.
+pub(crate) const PORTS_MAX: u16 = 1024;
+
+/// Ports to make room for where `wanted` were asked for.
+pub(crate) fn ports_max(wanted: u16) -> usize {
+    usize::from(wanted.clamp(1, PORTS_MAX))
+}
+
 const _: () = assert!(RELIEF_PERCENT < PRESSURE_PERCENT && PRESSURE_PERCENT < 100);

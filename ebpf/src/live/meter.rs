@@ -17,6 +17,7 @@ use crate::live::drops::{DropEvent, Drops, PortTotals};
 use crate::live::error::LiveError;
 use crate::live::interface::Interface;
 use crate::live::layout::{REQUESTS, Request};
+use crate::live::limits;
 use crate::live::mapped::Mapped;
 use crate::live::netns;
 use crate::live::ports::Ports;
@@ -202,11 +203,12 @@ impl LiveMeter {
 
 impl Maps {
     pub(crate) fn take(ebpf: &mut Ebpf, config: &LiveConfig, epoch_offset_us: fn() -> i64) -> Result<Self, LiveError> {
-        let ports_max = usize::from(config.ports_max.max(1));
+        let ports_max = limits::ports_max(config.ports_max);
         let cpus = program::cpus()? as usize;
         let idle_us = crate::meter::limits_of(&config.meter).idle_us;
         let requests = mapped(ebpf, "requests", REQUESTS * size_of::<Request>())?;
-        let rows = mapped(ebpf, "rows", bins::map_bytes(ports_max, cpus))?;
+        let rows = mapped(ebpf, "rows", bins::rows_bytes(ports_max, cpus))?;
+        let newest = mapped(ebpf, "newest_ticks", bins::newest_bytes(ports_max, cpus))?;
         let totals = mapped(ebpf, "ports", Ports::map_bytes(ports_max))?;
         let drops_missed = mapped(ebpf, "drops_missed", 8)?;
         let Map::HashMap(flows) = map(ebpf, "flows") else { unreachable!("the object makes it a hash") };
@@ -216,7 +218,7 @@ impl Maps {
         let ring: RingBuf<MapData> = typed(map(ebpf, "drops"))?;
         let table = Table::new(flows, ended, books, requests, idle_us, epoch_offset_us)?;
         let ports = Ports::new(port_rows, totals, ports_max);
-        Ok(Self { table, bins: Bins::new(rows, cpus), ports, drops: Drops { ring }, drops_missed })
+        Ok(Self { table, bins: Bins::new(rows, newest, cpus), ports, drops: Drops { ring }, drops_missed })
     }
 }
 

@@ -82,7 +82,9 @@ fn open(netns: &Netns) -> Result<fs_err::File, LiveError> {
         let is_refused = error.kind() == io::ErrorKind::PermissionDenied;
         match missing(&[Capability::SysPtrace]) {
             Ok(gone) if is_refused && !gone.is_empty() => LiveError::Capabilities(Missing(gone)),
-            _ => netns.error("cannot be opened (a name of `ip netns`, a path, or a process number was expected)", error),
+            _ => {
+                netns.error("cannot be opened (a name of `ip netns`, a path, or a process number was expected)", error)
+            }
         }
     })
 }

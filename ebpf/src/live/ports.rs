@@ -13,13 +13,15 @@ pub(crate) struct Ports {
     /// The row of each port, as the programs look it up.
     rows: Array<MapData, u32>,
     totals: Mapped,
-    /// Which port has which row.
+    /// Which place has which port.
     taken: Vec<Option<u16>>,
+    /// The row of each port, or 0: what the programs are told.
+    row_of: Vec<u16>,
 }
 
 impl Ports {
     pub(crate) fn new(rows: Array<MapData, u32>, totals: Mapped, ports_max: usize) -> Self {
-        Self { rows, totals, taken: vec![None; ports_max] }
+        Self { rows, totals, taken: vec![None; ports_max], row_of: vec![0; 1 << 16] }
     }
 
     /// Bytes of the map of totals.
@@ -56,7 +58,7 @@ impl Ports {
 
     /// The row of a watched port.
     pub(crate) fn row(&self, port: u16) -> Option<u32> {
-        self.place(port).map(|place| place as u32 + ROWS_OF_INTERFACE)
+        Some(u32::from(self.row_of[usize::from(port)])).filter(|row| *row != 0)
     }
 
     /// Totals of a watched port.
@@ -67,10 +69,12 @@ impl Ports {
     }
 
     fn place(&self, port: u16) -> Option<usize> {
-        self.taken.iter().position(|taken| *taken == Some(port))
+        self.row(port).map(|row| (row - ROWS_OF_INTERFACE) as usize)
     }
 
     fn set(&mut self, port: u16, row: u32) -> Result<(), LiveError> {
-        self.rows.set(u32::from(port), row, 0).map_err(|error| LiveError::kernel("to watch a port", &error))
+        self.rows.set(u32::from(port), row, 0).map_err(|error| LiveError::kernel("to watch a port", &error))?;
+        self.row_of[usize::from(port)] = row as u16;
+        Ok(())
     }
 }

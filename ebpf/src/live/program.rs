@@ -57,7 +57,7 @@ pub(crate) fn open(config: &LiveConfig, is_raw: bool, netns: u32, is_replay: boo
     let limits = crate::meter::limits_of(&config.meter);
     let cpus = cpus()?;
     let flows_max = config.meter.flows_max.clamp(limits::FLOWS_MIN, limits::FLOWS_MAX) as u32;
-    let ports_max = u32::from(config.ports_max.max(1));
+    let ports_max = limits::ports_max(config.ports_max) as u32;
     let port_way = match config.port_direction {
         Direction::Ingress => 0u32,
         Direction::Egress => 1u32,
@@ -65,6 +65,7 @@ pub(crate) fn open(config: &LiveConfig, is_raw: bool, netns: u32, is_replay: boo
     EbpfLoader::new()
         .map_max_entries("flows", flows_max)
         .map_max_entries("rows", (ROWS_OF_INTERFACE + ports_max) * cpus)
+        .map_max_entries("newest_ticks", (ROWS_OF_INTERFACE + ports_max) * cpus)
         .map_max_entries("ports", ports_max)
         .map_max_entries("ended", limits::RECORDS_BYTES)
         .override_global("fb_idle_us", &limits.idle_us, true)
@@ -105,6 +106,7 @@ pub(crate) fn classifier<'e>(ebpf: &'e mut Ebpf, name: &str) -> &'e mut SchedCla
 
 /// Attaches to `interface`, of the thread's network namespace.
 pub(crate) fn attach(mut ebpf: Ebpf, interface: &Interface, config: &LiveConfig) -> Result<Programs, LiveError> {
+    const WAYS: [(&str, TcAttachType); 2] = [(INGRESS, TcAttachType::Ingress), (EGRESS, TcAttachType::Egress)];
     let name = &config.interface;
     let choices: &[Hook] = match config.hook {
         HookChoice::Auto => &[Hook::Tcx, Hook::Clsact],
@@ -112,10 +114,7 @@ pub(crate) fn attach(mut ebpf: Ebpf, interface: &Interface, config: &LiveConfig)
         HookChoice::Clsact => &[Hook::Clsact],
     };
     // A packet that leaves by the loopback comes back in: once is enough.
-    let ways: &[_] = match interface.is_loopback {
-        true => &[(INGRESS, TcAttachType::Ingress)],
-        false => &[(INGRESS, TcAttachType::Ingress), (EGRESS, TcAttachType::Egress)],
-    };
+    let ways = if interface.is_loopback { &WAYS[..1] } else { &WAYS };
     let mut refusal = None;
     for hook in choices {
         match attach_ways(&mut ebpf, name, ways, *hook) {
@@ -182,7 +181,8 @@ pub(crate) fn attach_tracepoints(ebpf: &mut Ebpf) -> Vec<String> {
 pub(crate) fn run_time(ebpf: &mut Ebpf) -> Result<(u64, u64), LiveError> {
     let mut sums = (0, 0);
     for name in [INGRESS, EGRESS] {
-        let info = classifier(ebpf, name).info().map_err(|error| LiveError::kernel("statistics of the meter", &error))?;
+        let info =
+            classifier(ebpf, name).info().map_err(|error| LiveError::kernel("statistics of the meter", &error))?;
         sums = (sums.0 + info.run_time().as_nanos() as u64, sums.1 + info.run_count());
     }
     Ok(sums)

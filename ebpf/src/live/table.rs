@@ -175,7 +175,8 @@ impl Table {
             self.walk.restart();
         }
         let is_over = |last_us: i64| (now - last_us).abs() > self.idle_us;
-        let candidates = self.walk.slots().iter().filter(|slot| slot.place_use == EMPTY || is_over(slot.state.last_us()));
+        let candidates =
+            self.walk.slots().iter().filter(|slot| slot.place_use == EMPTY || is_over(slot.state.last_us()));
         let keys: Vec<FlowKey> = candidates.map(|slot| slot.key).collect();
         for keys in keys.chunks(REQUESTS) {
             self.ask(ebpf, keys, ASK_IF_IDLE, Reason::Idle, out)?;

@@ -2,9 +2,9 @@
 
 use std::io::Cursor;
 
+use forebay_ebpf::Packet;
 use forebay_ebpf::capture::Capture;
 use forebay_ebpf::live::{Books, Offload, Replay};
-use forebay_ebpf::{MeterConfig, Packet};
 use forebay_event::Event;
 
 use super::frame::ETHERNET;

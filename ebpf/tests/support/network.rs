@@ -52,12 +52,6 @@ impl Network {
         }
         self
     }
-
-    /// What an interface counts, for example `tx_packets`.
-    pub fn counter(&self, side: &str, interface: &str, name: &str) -> u64 {
-        let path = format!("/sys/class/net/{interface}/statistics/{name}");
-        in_netns(side, &["cat", &path]).trim().parse().unwrap()
-    }
 }
 
 impl Drop for Network {
@@ -66,6 +60,12 @@ impl Drop for Network {
             try_run("ip", &["netns", "del", side]);
         }
     }
+}
+
+/// What an interface counts, for example `tx_packets`.
+pub fn counter(side: &str, interface: &str, name: &str) -> u64 {
+    let path = format!("/sys/class/net/{interface}/statistics/{name}");
+    in_netns(side, &["cat", &path]).trim().parse().unwrap()
 }
 
 /// Runs a program of the test's own, written in Python, in a namespace and on one CPU. It waits for a line on its standard input.

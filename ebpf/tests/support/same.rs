@@ -26,7 +26,9 @@ pub fn assert_same(what: &str, native: &[Event], kernel: &[Event]) {
         for event in events {
             by_key.entry(key(event)).or_default().push(bits(event));
         }
-        by_key.values_mut().for_each(|all| all.sort());
+        for all in by_key.values_mut() {
+            all.sort();
+        }
         by_key
     };
     let (native, kernel) = (index(native), index(kernel));
