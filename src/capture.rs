@@ -88,7 +88,10 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     match delivered.error {
         Some(error) => Err(error),
         None if summary.books.open() != 0 => {
-            bail!("the books do not balance: {} packets are neither in an event nor counted; please report this", summary.books.open())
+            bail!(
+                "the books do not balance: {} packets are neither in an event nor counted; please report this",
+                summary.books.open()
+            )
         }
         None => Ok(()),
     }
