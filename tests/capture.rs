@@ -10,9 +10,6 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// Port that nobody listens on.
-const PORT: u16 = 30_113;
-
 /// None, loudly, where the program may not meter here.
 fn capture(arguments: &[&str]) -> Option<Child> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
@@ -30,17 +27,18 @@ fn capture(arguments: &[&str]) -> Option<Child> {
     Some(child)
 }
 
-fn send(count: usize) {
+/// Five datagrams to a port that nobody listens on.
+fn send(port: u16) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for _ in 0..count {
+    for _ in 0..5 {
         // Where nobody listens, a send may be told of the one before; it is sent all the same the next time.
-        let _ = socket.send_to(b"0123456789", ("127.0.0.1", PORT));
+        let _ = socket.send_to(b"0123456789", ("127.0.0.1", port));
     }
 }
 
-fn flows_of(lines: &str) -> Vec<Value> {
+fn flows_of(lines: &str, port: u16) -> Vec<Value> {
     let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events.filter(|event| event["flow"]["dst_port"] == PORT).collect()
+    events.filter(|event| event["flow"]["dst_port"] == port).collect()
 }
 
 fn ended(child: Child) -> Output {
@@ -55,12 +53,12 @@ fn a_capture_ends_at_its_time_with_balanced_books() {
     let out = folder.path().join("flows.jsonl");
     let name = out.to_str().unwrap();
     let Some(child) = capture(&["--seconds", "2", "--output", name, "--json"]) else { return };
-    send(5);
+    send(30_113);
     let summary: Value = serde_json::from_slice(&ended(child).stdout).unwrap();
     assert_eq!(summary["balanced"], true, "{summary}");
     let lines = fs_err::read_to_string(Path::new(name)).unwrap();
     assert_eq!(summary["counters"]["events_written"], lines.lines().count());
-    let flows = flows_of(&lines);
+    let flows = flows_of(&lines, 30_113);
     assert_eq!(flows.len(), 1);
     assert_eq!(flows[0]["interface"], "lo");
     assert!(flows[0]["features"]["spkts"].as_f64().unwrap() >= 3.0, "{}", flows[0]);
@@ -69,11 +67,11 @@ fn a_capture_ends_at_its_time_with_balanced_books() {
 #[test]
 fn ctrl_c_gives_the_open_flows() {
     let Some(child) = capture(&[]) else { return };
-    send(5);
+    send(30_114);
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
     let lines = String::from_utf8(ended(child).stdout).unwrap();
-    assert_eq!(flows_of(&lines).len(), 1);
+    assert_eq!(flows_of(&lines, 30_114).len(), 1);
 }
 
 #[test]
