@@ -3,6 +3,7 @@
 //! One file per subcommand; each has `Args` and `run`. [`config`] says where values come from, [`input`] opens whatever file
 //! it is given.
 
+mod capture;
 mod config;
 mod config_command;
 mod convert;
@@ -45,6 +46,8 @@ enum Command {
     Import(convert::Args),
     /// Turn packets of a capture into events with 83 features
     Meter(convert::Args),
+    /// Meter the live traffic of an interface: events as lines of JSON, or straight to a server
+    Capture(capture::Args),
     /// Turn inputs into events, vectors and an index on disk, resumable; `--index DIR` adds to an index elsewhere
     Embed(embed::Args),
     /// Serve search, ingest and the page over HTTP
@@ -84,6 +87,7 @@ fn run(cli: Cli, flags: &clap::ArgMatches) -> anyhow::Result<()> {
     logs::start(&config.log)?;
     match cli.command {
         Command::Import(args) | Command::Meter(args) => convert::run(&args, &config),
+        Command::Capture(args) => capture::run(&args, &config),
         Command::Embed(args) => embed::run(&args, &config),
         Command::Serve(args) => serve::run(args, &config),
         Command::Search(args) => search::run(args, &config),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use forebay_api::{Answer, Ask, Backend, OpenError, Problem, SearchRequest, Sources, Stats};
+use forebay_api::{Answer, Ask, Backend, LastLine, OpenError, Problem, SearchRequest, Sources, Stats, Summary};
 use forebay_event::Event;
 use forebay_index::engine::EngineKind;
 use forebay_index::{IndexError, Options};
@@ -113,7 +113,8 @@ impl Target {
 }
 
 impl Server {
-    fn new(config: &Config, url: &str) -> anyhow::Result<Self> {
+    /// The server at `url`, with the configuration's token; it is not asked anything yet.
+    pub(crate) fn new(config: &Config, url: &str) -> anyhow::Result<Self> {
         if !url.starts_with("http://") {
             bail!("--url takes an address such as http://127.0.0.1:8787 (for TLS, put a tunnel or proxy in between)");
         }
@@ -122,8 +123,20 @@ impl Server {
         Ok(Self { client, base: url.trim_end_matches('/').to_owned(), token: config.serve.token.clone() })
     }
 
-    fn ready(&self) -> anyhow::Result<()> {
+    /// Whether it answers.
+    pub(crate) fn ready(&self) -> anyhow::Result<()> {
         self.send(self.client.get(format!("{}/readyz", self.base))).map(drop)
+    }
+
+    /// Stores events, one a line; gives what became of them.
+    pub(crate) fn store(&self, lines: Vec<u8>) -> anyhow::Result<Summary> {
+        let post = self.client.post(format!("{}/v1/events?results=rejected", self.base));
+        let answer = self.send(post.header(CONTENT_TYPE, "application/x-ndjson").body(lines))?.text()?;
+        let last = answer.lines().last().unwrap_or_default();
+        let last: LastLine = serde_json::from_str(last)
+            .map_err(|error| anyhow!(printable(&error.to_string())))
+            .context("the server's answer was cut off, or is of another version")?;
+        Ok(last.summary)
     }
 
     fn search(&self, request: &SearchRequest) -> anyhow::Result<Answer> {

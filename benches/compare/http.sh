@@ -4,13 +4,13 @@
 #
 #   benches/compare/http.sh [EVENTS] [SECONDS]
 #
-# EVENTS (200,000) events of the bundled capture are stored over HTTP with curl, and the rate is told, by the clock and by the
+# EVENTS (400,000; a body is at most a GiB) events of the bundled capture are stored over HTTP with curl, and the rate is told, by the clock and by the
 # processor time of the server (the figure to compare on a machine that has other things to do); then the same question is
 # asked of the service by oha and of the library by `direct`, each with one and with as many clients as there are cores. Rates
 # and times of both, their ratio, and the difference at p50. oha is installed into ~/.cache/forebay where it is not there.
 set -eu
 cd "$(dirname "$0")/../.."
-events=${1:-200000}
+events=${1:-400000}
 seconds=${2:-10}
 question=${QUESTION:-who was guessing passwords over ssh}
 target=${CARGO_TARGET_DIR:-target}
@@ -39,7 +39,7 @@ serve
 spent() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
 spent_before=$(spent)
 begun=$(date +%s.%N)
-curl -sS -T "$work/events.jsonl" -X POST "$base/v1/events" -H 'content-type: application/x-ndjson' \
+curl -fsS -T "$work/events.jsonl" -X POST "$base/v1/events" -H 'content-type: application/x-ndjson' \
     -H 'expect:' -o "$work/results.jsonl"
 ended=$(date +%s.%N)
 tail -n 1 "$work/results.jsonl"

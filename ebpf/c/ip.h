@@ -71,6 +71,7 @@ FB_INLINE enum fb_reject fb_extensions(const struct fb_view *view, struct fb_ip 
 		default:
 			return FB_ACCEPTED;
 		}
+		ip->offset = FB_FORGET(view, ip->offset);
 		if (ip->end - ip->offset < 8)
 			return FB_BAD_IP_HEADER;
 		if (!fb_has(view, ip->offset, 8))
@@ -98,14 +99,14 @@ FB_INLINE enum fb_reject fb_extensions(const struct fb_view *view, struct fb_ip 
 	return FB_LONG_IPV6_CHAIN;
 }
 
+/* An IPv4 address as the second half of the IPv6 address it maps to (::ffff:a.b.c.d), in wire order. */
 FB_INLINE fb_u64 fb_mapped(const struct fb_view *view, fb_u32 offset)
 {
-	fb_u8 bytes[8] = {0, 0, 0xff, 0xff, 0, 0, 0, 0};
-	fb_u64 word;
-
-	__builtin_memcpy(bytes + 4, view->data + offset, 4);
-	__builtin_memcpy(&word, bytes, sizeof(word));
-	return word;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return 0xffff0000ull | (fb_u64)__builtin_bswap32(fb_load32(view, offset)) << 32;
+#else
+	return 0xffffull << 32 | fb_load32(view, offset);
+#endif
 }
 
 FB_INLINE enum fb_reject fb_ipv4(const struct fb_view *view, struct fb_ip *ip, struct fb_packet *packet)

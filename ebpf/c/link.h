@@ -84,6 +84,7 @@ FB_INLINE enum fb_reject fb_mpls(const struct fb_view *view, struct fb_link *lin
 	for (labels = 0; labels < FB_TAGS_MAX; labels++) {
 		fb_u32 entry;
 
+		link->offset = FB_FORGET(view, link->offset);
 		if (!fb_has(view, link->offset, 5))
 			return fb_link_short(view, link->offset, 5);
 		entry = fb_load32(view, link->offset);
@@ -132,6 +133,11 @@ FB_INLINE enum fb_reject fb_ethertype(const struct fb_view *view, struct fb_link
 	for (tags = 0; tags < FB_TAGS_MAX; tags++) {
 		enum fb_reject reject;
 
+		if (tags) {
+			link->offset = FB_FORGET(view, link->offset);
+			link->ethertype = FB_FORGET(view, link->ethertype);
+			link->vlan = (fb_u16)FB_FORGET(view, link->vlan);
+		}
 		switch (link->ethertype) {
 		case FB_ETHERTYPE_IPV4:
 		case FB_ETHERTYPE_IPV6:

@@ -26,8 +26,12 @@ enum fb_fragment {
 	FB_LATER_FRAGMENT       /* does not: ports, flags and window are 0 */
 };
 
-/* Longest IP packet: an IPv6 header and the largest payload length. */
-#define FB_IP_BYTES_MAX 65575u
+/* Longest IP packet: an IPv6 header and the largest payload length. A kernel program sees longer ones, not yet cut into those of
+ * the wire, and says how long. */
+#define FB_WIRE_IP_BYTES_MAX 65575u
+#ifndef FB_IP_BYTES_MAX
+#define FB_IP_BYTES_MAX FB_WIRE_IP_BYTES_MAX
+#endif
 
 #define FB_VLAN_NONE 0xffffu
 

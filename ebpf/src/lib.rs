@@ -7,7 +7,8 @@
 //! **Layout.** The core is C (`c/`), shared with kernel programs: frames are parsed and flows updated there, in fixed memory
 //! and integers only. Here are its safe face (`core`), the bounded flow table (`table`), the rules by which flows begin and
 //! end (`meter`), the features computed at the end (`features`), names of applications and hosts (`app`), capture files
-//! ([`capture`]) and the source of events over all of it ([`CaptureSource`]).
+//! ([`capture`]) and the source of events over all of it ([`CaptureSource`]). Live traffic goes through the same core in the
+//! kernel ([`live`]).
 //!
 //! **Limits.** [`FLOW_BYTES`] bytes per flow, `flows_max` flows (a million unless told otherwise); for one more, the one idle
 //! for longest is ended early and counted. Fragments are not reassembled, tunnels not opened.
@@ -21,6 +22,7 @@ mod counters;
 mod emit;
 mod features;
 mod fragment;
+pub mod live;
 mod meter;
 mod packet;
 mod source;

@@ -85,11 +85,7 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(config: &MeterConfig) -> Self {
         Self {
-            limits: Limits {
-                idle_us: config.idle_timeout_us.max(0),
-                active_us: config.active_timeout_us.clamp(0, ACTIVE_TIMEOUT_MAX_US),
-                activity_us: config.activity_timeout_us.max(0),
-            },
+            limits: limits_of(config),
             // Slots are 32 bit, and two values of them mean something else.
             flows_max: config.flows_max.clamp(1, u32::MAX as usize / 2),
             table: FlowTable::new(),
@@ -245,6 +241,15 @@ impl Meter {
         let mut entry = self.table.remove(slot);
         let app = entry.app.take();
         ended_of(&entry, app)
+    }
+}
+
+/// What the core is told of `config`.
+pub(crate) fn limits_of(config: &MeterConfig) -> Limits {
+    Limits {
+        idle_us: config.idle_timeout_us.max(0),
+        active_us: config.active_timeout_us.clamp(0, ACTIVE_TIMEOUT_MAX_US),
+        activity_us: config.activity_timeout_us.max(0),
     }
 }
 

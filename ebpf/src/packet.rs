@@ -48,7 +48,7 @@ impl Reject {
     ];
 
     /// The name of its counter.
-    pub fn counter(self) -> &'static str {
+    pub const fn counter(self) -> &'static str {
         match self {
             Self::UnsupportedLink => "packets_unsupported_link",
             Self::BadLinkHeader => "packets_bad_link_header",

@@ -23,6 +23,10 @@ fn the_core_compiles_for_the_kernel() {
 fn the_core_includes_nothing_but_itself() {
     for entry in fs_err::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/c")).unwrap() {
         let path = entry.unwrap().path();
+        // The kernel's own programs and what they add to the core.
+        if path.is_dir() || path.ends_with("live.bpf.c") {
+            continue;
+        }
         let text = fs_err::read_to_string(&path).unwrap();
         let outside = text.lines().find(|line| line.starts_with("#include <"));
         assert_eq!(outside, None, "{}", path.display());

@@ -1,0 +1,167 @@
+//! What live metering costs: nanoseconds a packet beyond an empty program, and the share of a core that the sidecar's loop takes.
+//!
+//! `cargo run --release -p forebay-ebpf --example live_cost` (root, Python 3). Two network namespaces with a cable between them; datagrams go
+//! through an interface that carries the meter on its egress, then the empty program of the same object, in turn, and the kernel's own statistics
+//! (`kernel.bpf_stats_enabled`) give nanoseconds a run of each: what measuring itself costs is in both and goes out. The loop is that of the sidecar: every 10 ms
+//! the new bins and totals of 100 ports, their drop events, and the memory of 100 sockets; its CPU time is the process's own.
+#![allow(clippy::unwrap_used, unsafe_code)] // a measurement that cannot be made ends; sockets are asked as the kernel asks for
+
+use std::io::Write as _;
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aya::programs::{SchedClassifier, TcAttachType};
+use aya::sys::{Stats, enable_stats};
+use forebay_ebpf::live::{LiveConfig, LiveMeter, Row};
+
+const ROUNDS: usize = 7;
+const PACKETS: u32 = 200_000;
+const PORTS: u16 = 100;
+const LOOP: Duration = Duration::from_secs(10);
+const TICK: Duration = Duration::from_millis(10);
+
+const SENDER: &str = r#"
+import socket, sys
+flows, count = int(sys.argv[1]), int(sys.argv[2])
+sockets = []
+for n in range(flows):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("10.98.0.1", 20000 + n))
+    s.connect(("10.98.0.2", 9))
+    sockets.append(s)
+for n in range(count):
+    sockets[n % flows].send(b"x" * 100)
+"#;
+
+fn main() {
+    let (name, peer) = ("fbcost0", "fbcost1");
+    let _ = Command::new("ip").args(["link", "del", name]).output();
+    let _ = Command::new("ip").args(["netns", "del", "fbcost"]).output();
+    run("ip", &["netns", "add", "fbcost"]);
+    run("ip", &["link", "add", name, "type", "veth", "peer", "name", peer, "netns", "fbcost"]);
+    run("sysctl", &["-qw", &format!("net.ipv6.conf.{name}.disable_ipv6=1")]);
+    run("ip", &["-n", "fbcost", "link", "set", peer, "arp", "off", "up"]);
+    run("ip", &["link", "set", name, "arp", "off", "up"]);
+    run("ip", &["addr", "add", "10.98.0.1/24", "dev", name]);
+    let stats = enable_stats(Stats::RunTime).unwrap();
+    for flows in [1, 1_000] {
+        per_packet(name, flows);
+    }
+    drop(stats);
+    the_loop(name, false);
+    the_loop(name, true);
+    run("ip", &["link", "del", name]);
+    run("ip", &["netns", "del", "fbcost"]);
+}
+
+fn per_packet(name: &str, flows: u32) {
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let empty = empty_program(name, flows);
+        let ours = meter_program(name, flows);
+        rounds.push((ours - empty, ours, empty));
+    }
+    rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (beyond, ours, empty) = rounds[ROUNDS / 2];
+    let least = rounds[0].0;
+    println!(
+        "{flows} flows: {beyond:.0} ns a packet beyond the empty program (median of {ROUNDS}; {ours:.0} against {empty:.0}; least \
+         {least:.0})"
+    );
+}
+
+fn empty_program(name: &str, flows: u32) -> f64 {
+    let object = fs_err::read(concat!(env!("CARGO_MANIFEST_DIR"), "/prebuilt/live.bpf.o")).unwrap();
+    let mut ebpf = aya::Ebpf::load(&object).unwrap();
+    let program: &mut SchedClassifier = ebpf.program_mut("fb_nothing").unwrap().try_into().unwrap();
+    program.load().unwrap();
+    program.attach(name, TcAttachType::Egress).unwrap();
+    send(flows);
+    let info = program.info().unwrap();
+    assert!(info.run_count() >= u64::from(PACKETS));
+    info.run_time().as_nanos() as f64 / info.run_count() as f64
+}
+
+fn meter_program(name: &str, flows: u32) -> f64 {
+    let mut meter = LiveMeter::attach(&LiveConfig { drops: false, ..LiveConfig::of(name) }).unwrap();
+    meter.watch_port(9).unwrap();
+    send(flows);
+    let (time_ns, runs) = meter.run_time().unwrap();
+    let books = meter.finish(&mut |_| {}).unwrap();
+    assert!(runs >= u64::from(PACKETS) && books.open() == 0);
+    time_ns as f64 / runs as f64
+}
+
+fn send(flows: u32) {
+    run("python3", &["-c", SENDER, &flows.to_string(), &PACKETS.to_string()]);
+}
+
+/// With or without asking the sockets themselves for what they hold.
+fn the_loop(name: &str, asks_sockets: bool) {
+    let mut meter = LiveMeter::attach(&LiveConfig::of(name)).unwrap();
+    let sockets: Vec<UdpSocket> = (0..PORTS).map(|_| UdpSocket::bind("10.98.0.1:0").unwrap()).collect();
+    let ports: Vec<u16> = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+    for port in &ports {
+        meter.watch_port(*port).unwrap();
+    }
+    let mut since = vec![0; ports.len()];
+    let (mut bins, mut drops) = (Vec::new(), Vec::new());
+    let mut sum = 0u64;
+    let mut round = |meter: &mut LiveMeter| {
+        for (place, port) in ports.iter().enumerate() {
+            bins.clear();
+            since[place] = meter.bins(Row::Port(*port), since[place], &mut bins).next;
+            sum += bins.iter().map(|bin| bin.packets).sum::<u64>();
+            sum += meter.port_totals(*port).map_or(0, |totals| totals.dropped);
+            if asks_sockets {
+                sum += u64::from(memory_of(&sockets[place]));
+            }
+        }
+        drops.clear();
+        meter.drops(&mut drops);
+    };
+    round(&mut meter);
+    let (began, cpu_before) = (Instant::now(), cpu());
+    let mut rounds = 0u32;
+    while began.elapsed() < LOOP {
+        round(&mut meter);
+        rounds += 1;
+        std::thread::sleep((TICK * rounds).saturating_sub(began.elapsed()));
+    }
+    let (took, used) = (began.elapsed(), cpu().saturating_sub(cpu_before));
+    println!(
+        "the 10 ms loop with {PORTS} {}: {:.2} % of a core ({:.0} us a round, {rounds} rounds; checksum {sum})",
+        if asks_sockets { "ports and their sockets" } else { "ports" },
+        used.as_secs_f64() / took.as_secs_f64() * 100.0,
+        used.as_secs_f64() * 1e6 / f64::from(rounds)
+    );
+}
+
+/// What a socket holds (`SO_MEMINFO`, place 0: bytes of receive memory).
+fn memory_of(socket: &UdpSocket) -> u32 {
+    const SO_MEMINFO: libc::c_int = 55;
+    let mut values = [0u32; 9];
+    let mut bytes = size_of_val(&values) as libc::socklen_t;
+    // SAFETY: nine words and their size are what this option writes.
+    let rc = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_MEMINFO, values.as_mut_ptr().cast(), &raw mut bytes)
+    };
+    assert_eq!(rc, 0);
+    values[0]
+}
+
+/// CPU time of this process.
+fn cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the reference is valid for the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().flush().unwrap();
+    assert!(child.wait().unwrap().success(), "{program} {arguments:?}");
+}

@@ -1,0 +1,129 @@
+//! Arrivals by the millisecond, read from the programs' own memory.
+//!
+//! **Promise.** Every millisecond is given once and in order, those in which nothing came as zeros; what was missed because
+//! the reader stayed away longer than a ring is long is counted. All counts are of the wire (`docs/capture.md`).
+//!
+//! A ring holds 1,024 ms of a row for every CPU; a read adds them up.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::live::clock::monotonic_us;
+use crate::live::layout::{BIN_WORDS, BINS, ROWS_OF_INTERFACE};
+use crate::live::limits::{MARGIN_MS, SETTLE_MS};
+use crate::live::mapped::Mapped;
+
+const US_PER_MS: i64 = 1000;
+/// Words of 32 bits that a tick takes in its map.
+const NEWEST_WORDS: usize = 2;
+
+/// What arrived in one millisecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bin {
+    /// Which millisecond, of the monotonic clock.
+    pub tick: u64,
+    /// Packets of the wire.
+    pub packets: u64,
+    /// Their IP bytes.
+    pub bytes: u64,
+    /// Flows that began.
+    pub new_flows: u32,
+    /// TCP packets with SYN and without ACK.
+    pub syns: u32,
+}
+
+/// What is counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Row {
+    /// Everything that came in by the interface.
+    Ingress,
+    /// Everything that went out.
+    Egress,
+    /// What came for a watched port.
+    Port(u16),
+}
+
+/// How far a reader has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The tick to go on with.
+    pub next: u64,
+    /// Milliseconds that had left the ring before they were read.
+    pub missed: u64,
+}
+
+/// Reads bins; clones read the same memory, each at its own pace and from any thread.
+#[derive(Clone, Debug)]
+pub struct Bins {
+    rows: Arc<Mapped>,
+    /// The newest tick of each row and CPU, in every second word.
+    newest: Arc<Mapped>,
+    cpus: usize,
+}
+
+impl Bins {
+    pub(crate) fn new(rows: Mapped, newest: Mapped, cpus: usize) -> Self {
+        Self { rows: Arc::new(rows), newest: Arc::new(newest), cpus }
+    }
+
+    /// The tick that is now; it is still filling.
+    pub fn now() -> u64 {
+        (monotonic_us() / US_PER_MS) as u64
+    }
+
+    /// Appends the complete bins of the row in `place` from tick `since` on.
+    pub(crate) fn read(&self, place: u32, since: u64, into: &mut Vec<Bin>) -> Progress {
+        let now = Self::now();
+        let end = now.saturating_sub(SETTLE_MS) + 1;
+        let oldest = now.saturating_sub(BINS as u64 - MARGIN_MS);
+        let start = since.max(oldest);
+        if start >= end {
+            return Progress { next: since, missed: 0 };
+        }
+        let from = into.len();
+        into.extend((start..end).map(|tick| Bin { tick, ..Bin::default() }));
+        for cpu in 0..self.cpus {
+            let ring = place as usize * self.cpus + cpu;
+            // Rows in which nothing came stay where they are, out of our caches.
+            let newest = self.newest.word32(ring * NEWEST_WORDS).load(Ordering::Relaxed);
+            if (start as u32).wrapping_sub(newest).wrapping_sub(1) < u32::MAX / 2 {
+                continue;
+            }
+            let row = ring * BINS;
+            for bin in &mut into[from..] {
+                self.add(row, bin);
+            }
+        }
+        Progress { next: end, missed: start - since }
+    }
+
+    fn add(&self, row: usize, bin: &mut Bin) {
+        let first = (row + bin.tick as usize % BINS) * BIN_WORDS;
+        let word = |place: usize| self.rows.word32(first + place).load(Ordering::Relaxed);
+        if word(0) != bin.tick as u32 {
+            return;
+        }
+        bin.packets += u64::from(word(1));
+        bin.bytes += u64::from(word(2));
+        let counts = word(3).to_le_bytes();
+        bin.new_flows += u32::from(u16::from_le_bytes([counts[0], counts[1]]));
+        bin.syns += u32::from(u16::from_le_bytes([counts[2], counts[3]]));
+    }
+
+    /// Forgets what the row in `place` holds; it must not be written to meanwhile.
+    pub(crate) fn clear(&self, place: u32) {
+        const WORDS: usize = BINS * BIN_WORDS / 2;
+        let first = place as usize * self.cpus * WORDS;
+        self.rows.clear(first, self.cpus * WORDS);
+    }
+}
+
+/// Bytes of the map of rows.
+pub(crate) fn rows_bytes(ports_max: usize, cpus: usize) -> usize {
+    (ROWS_OF_INTERFACE as usize + ports_max) * cpus * BINS * BIN_WORDS * 4
+}
+
+/// Bytes of the map of newest ticks.
+pub(crate) fn newest_bytes(ports_max: usize, cpus: usize) -> usize {
+    (ROWS_OF_INTERFACE as usize + ports_max) * cpus * NEWEST_WORDS * 4
+}
