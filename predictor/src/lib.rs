@@ -8,5 +8,6 @@ pub mod eyes;
 pub mod limits;
 pub mod observation;
 pub mod policy;
+pub mod sidecar;
 pub mod sys;
 pub mod target;

@@ -15,18 +15,12 @@ const TICK_MS: u64 = 10;
 struct Step {
     shares: [u64; BUFFERS],
     queues: [u64; BUFFERS],
-    is_short: bool,
     failing: usize,
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (
-        prop::array::uniform6(0_u64..4 << 20),
-        prop::array::uniform6(0_u64..1 << 20),
-        any::<bool>(),
-        0..BUFFERS * 2,
-    )
-        .prop_map(|(shares, queues, is_short, failing)| Step { shares, queues, is_short, failing })
+    (prop::array::uniform6(0_u64..4 << 20), prop::array::uniform6(0_u64..1 << 20), 0..BUFFERS * 2)
+        .prop_map(|(shares, queues, failing)| Step { shares, queues, failing })
 }
 
 proptest! {
@@ -43,7 +37,7 @@ proptest! {
                 seat.share_bytes = step.shares[place];
                 seat.queued_bytes = step.queues[place].min(seat.ceiling_bytes);
             }
-            shrinks(RULES, now_ms, step.is_short, &mut seats, &mut verdicts);
+            shrinks(RULES, now_ms, BUDGET, &mut seats, &mut verdicts);
             for (place, seat) in seats.iter_mut().enumerate() {
                 if let Verdict::Set(bytes) = verdicts[place] {
                     prop_assert!(bytes < seat.ceiling_bytes && bytes >= seat.queued_bytes && bytes >= seat.share_bytes);

@@ -1,6 +1,6 @@
 //! The ledger of what was changed, and the way back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -52,6 +52,8 @@ pub struct Ledger {
     file: StateFile,
     boot: String,
     buffers: HashMap<Identity, BufferEntry>,
+    /// Those of `buffers` that their process no longer has.
+    lost: HashSet<Identity>,
     host: Vec<HostEntry>,
     is_dirty: bool,
 }
@@ -69,7 +71,14 @@ impl Ledger {
     /// Locks the state file and puts back what an earlier run left.
     pub fn open(path: &Path, force: Force) -> Result<(Self, Recovered), StateError> {
         let (file, left) = StateFile::open(path)?;
-        let mut ledger = Self { file, boot: boot(), buffers: HashMap::new(), host: Vec::new(), is_dirty: false };
+        let mut ledger = Self {
+            file,
+            boot: boot(),
+            buffers: HashMap::new(),
+            lost: HashSet::new(),
+            host: Vec::new(),
+            is_dirty: false,
+        };
         let mut recovered = Recovered::default();
         match left {
             Left::Nothing => {}
@@ -97,6 +106,12 @@ impl Ledger {
         };
         self.buffers.insert(handle.identity, entry);
         self.is_dirty = true;
+    }
+
+    /// Strikes a buffer that its program has given another size since. The file follows with the next save.
+    pub fn forget(&mut self, identity: Identity) {
+        self.is_dirty |= self.buffers.remove(&identity).is_some();
+        self.lost.remove(&identity);
     }
 
     /// What is written down of a buffer, if it is changed.
@@ -137,38 +152,78 @@ impl Ledger {
     }
 
     /// Puts one buffer back and forgets it; `None` if it was never changed. The file follows with the next save.
+    ///
+    /// A socket that its process no longer has may be held by another one. It stays in the file, [`Outcome::Gone`] or not, until
+    /// [`Ledger::sweep`] has looked everywhere: that is too slow to do for each connection that ends.
     pub fn restore(&mut self, identity: Identity, force: Force) -> Option<Outcome> {
-        let entry = self.buffers.remove(&identity)?;
-        self.is_dirty = true;
-        Some(put_back(&entry, force))
+        let entry = self.buffers.get(&identity)?;
+        let outcome = put_back(entry, held(entry), force);
+        if matches!(outcome, Outcome::Gone) && entry.kind != Kind::Pipe {
+            self.lost.insert(identity);
+        } else {
+            self.buffers.remove(&identity);
+            self.is_dirty = true;
+        }
+        Some(outcome)
+    }
+
+    /// A buffer that was lost is in hand again.
+    pub fn regain(&mut self, identity: Identity) {
+        self.lost.remove(&identity);
+    }
+
+    /// Whether [`Ledger::sweep`] has anything to look for.
+    pub fn has_lost(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// Looks for all lost sockets in all processes, once, puts back those that are found and strikes the others.
+    pub fn sweep(&mut self, force: Force) -> Result<Vec<(String, Outcome)>, StateError> {
+        let lost = std::mem::take(&mut self.lost);
+        let entries: Vec<BufferEntry> = lost.iter().filter_map(|identity| self.buffers.remove(identity)).collect();
+        self.is_dirty |= !entries.is_empty();
+        let outcomes = search(entries, force);
+        self.save()?;
+        Ok(outcomes.into_iter().map(|(entry, outcome)| (describe(&entry), outcome)).collect())
     }
 
     /// Puts everything back. What failed for a reason that may pass stays in the file.
     pub fn restore_all(&mut self, force: Force) -> Result<Vec<(String, Outcome)>, StateError> {
         let mut outcomes = Vec::new();
-        for (identity, entry) in std::mem::take(&mut self.buffers) {
-            let outcome = put_back(&entry, force);
-            let name = format!("{:?} socket or pipe {} of process {}", entry.kind, identity.inode, entry.pid);
-            if matches!(outcome, Outcome::Failed(_)) {
-                self.buffers.insert(identity, entry);
+        let mut lost = Vec::new();
+        for (_, entry) in std::mem::take(&mut self.buffers) {
+            match put_back(&entry, held(&entry), force) {
+                Outcome::Gone if entry.kind != Kind::Pipe => lost.push(entry),
+                outcome => outcomes.push((entry, outcome)),
             }
-            outcomes.push((name, outcome));
+        }
+        outcomes.extend(search(lost, force));
+        self.lost.clear();
+        let mut named = Vec::with_capacity(outcomes.len());
+        for (entry, outcome) in outcomes {
+            named.push((describe(&entry), outcome));
+            if matches!(named.last(), Some((_, Outcome::Failed(_)))) {
+                self.buffers.insert(entry.identity, entry);
+            }
         }
         for entry in std::mem::take(&mut self.host) {
-            let outcome = put_host_back(&entry);
-            outcomes.push((entry.setting.to_string(), outcome));
-            if matches!(outcomes.last(), Some((_, Outcome::Failed(_)))) {
+            named.push((entry.setting.to_string(), put_host_back(&entry)));
+            if matches!(named.last(), Some((_, Outcome::Failed(_)))) {
                 self.host.push(entry);
             }
         }
         self.is_dirty = true;
         self.save()?;
-        Ok(outcomes)
+        Ok(named)
     }
 }
 
-fn put_back(entry: &BufferEntry, force: Force) -> Outcome {
-    let handle = match reach(entry) {
+fn describe(entry: &BufferEntry) -> String {
+    format!("{:?} {} of process {}", entry.kind, entry.identity.inode, entry.pid)
+}
+
+fn put_back(entry: &BufferEntry, handle: Result<Handle, HandleError>, force: Force) -> Outcome {
+    let handle = match handle {
         Ok(handle) => handle,
         Err(error) => return error.into(),
     };
@@ -185,45 +240,51 @@ fn put_back(entry: &BufferEntry, force: Force) -> Outcome {
     }
 }
 
-/// The buffer of `entry`: where it was, or, for a socket that another process holds now, wherever its cookie is.
-fn reach(entry: &BufferEntry) -> Result<Handle, HandleError> {
-    let held = Process::open(entry.pid).ok().filter(|process| process.owner.start == entry.start);
-    if let Some(process) = held {
-        let (identity, kind) = (entry.identity, entry.kind);
-        let handle = Handle { process, fd: entry.fd, identity, kind, port: 0 };
-        match handle.open() {
-            Ok(_) => return Ok(handle),
-            Err(HandleError::Gone) => {}
-            Err(other) => return Err(other),
-        }
-    }
-    search(entry)
+/// The buffer of `entry` where it was.
+fn held(entry: &BufferEntry) -> Result<Handle, HandleError> {
+    let process = Process::open(entry.pid).ok().filter(|process| process.owner.start == entry.start);
+    let handle = Handle {
+        process: process.ok_or(HandleError::Gone)?,
+        fd: entry.fd,
+        identity: entry.identity,
+        kind: entry.kind,
+        port: 0,
+    };
+    handle.open().map(|_| handle)
 }
 
-/// Looks for the socket in all processes. A pipe is not looked for: it has no cookie, so a found one could be another.
-fn search(entry: &BufferEntry) -> Result<Handle, HandleError> {
-    if entry.kind == Kind::Pipe {
-        return Err(HandleError::Gone);
+/// Looks for sockets in all processes: one that was handed to a child lives on. Told apart by their cookies, so that a number
+/// that was given again misleads nobody.
+fn search(entries: Vec<BufferEntry>, force: Force) -> Vec<(BufferEntry, Outcome)> {
+    if entries.is_empty() {
+        return Vec::new();
     }
+    let wanted: HashMap<u64, usize> =
+        entries.iter().zip(0..).map(|(entry, place)| (entry.identity.inode, place)).collect();
+    let mut outcomes: Vec<Outcome> = entries.iter().map(|_| Outcome::Gone).collect();
     let mut numbers = Vec::new();
-    all_processes(&mut numbers)?;
+    if let Err(error) = all_processes(&mut numbers) {
+        tracing::warn!(%error, "processes cannot be listed, so sockets that were handed on are not found");
+    }
     for pid in numbers {
         let mut files = Vec::new();
-        // Those we may not look into, and those that ended.
+        // Those we may not look into, and those that ended, hold nothing that we changed.
         let _ = open_files(pid, |file| {
-            if file.inode == entry.identity.inode && !file.is_pipe {
-                files.push(file);
+            if let (Some(place), false) = (wanted.get(&file.inode), file.is_pipe) {
+                files.push((*place, file));
             }
         });
-        let Some(file) = files.first() else { continue };
-        let Ok(process) = Process::open(pid) else { continue };
-        let (identity, kind) = (entry.identity, entry.kind);
-        let handle = Handle { process, fd: file.fd, identity, kind, port: 0 };
-        if handle.open().is_ok() {
-            return Ok(handle);
+        for (place, file) in files {
+            let (entry, outcome) = (&entries[place], &mut outcomes[place]);
+            if matches!(outcome, Outcome::Gone)
+                && let Ok(process) = Process::open(pid)
+            {
+                let found = BufferEntry { pid, start: process.owner.start, fd: file.fd, ..entry.clone() };
+                *outcome = put_back(entry, held(&found), force);
+            }
         }
     }
-    Err(HandleError::Gone)
+    entries.into_iter().zip(outcomes).collect()
 }
 
 fn put_host_back(entry: &HostEntry) -> Outcome {

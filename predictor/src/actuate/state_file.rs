@@ -89,7 +89,9 @@ pub enum StateError {
         error: io::Error,
     },
     /// Another sidecar runs.
-    #[error("another sidecar runs with the state file {0}; stop it, or give this one a file of its own (sidecar.state_file)")]
+    #[error(
+        "another sidecar runs with the state file {0}; stop it, or give this one a file of its own (sidecar.state_file)"
+    )]
     Taken(PathBuf),
 }
 
@@ -163,7 +165,8 @@ fn read(path: &Path) -> io::Result<Left> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Nothing),
         Err(error) => return Err(error),
     };
-    let state = if length <= STATE_BYTES_MAX { serde_json::from_slice::<State>(&fs_err::read(path)?).ok() } else { None };
+    let state =
+        if length <= STATE_BYTES_MAX { serde_json::from_slice::<State>(&fs_err::read(path)?).ok() } else { None };
     match state.filter(|state| state.version == VERSION) {
         Some(state) if state.boot == boot() => Ok(Left::Changes(state)),
         // The machine was started since: nothing of it is left.

@@ -27,6 +27,9 @@ const EXCEEDANCE: [f64; POINTS] = [1.0, 0.5, 0.1, 0.01, 0.001];
 const WEIGHT_RANGE: (f64, f64) = (0.01, 100.0);
 
 impl Curve {
+    /// The curve of a buffer that wants nothing.
+    pub const NOTHING: Self = Self { weight: 1.0, bytes: [0.0; POINTS] };
+
     /// The curve of `demand` for a buffer whose dropped bytes cost `weight` times those of others.
     pub fn new(demand: Demand, weight: f64) -> Self {
         let weight = if weight.is_finite() { weight.clamp(WEIGHT_RANGE.0, WEIGHT_RANGE.1) } else { 1.0 };

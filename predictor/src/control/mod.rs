@@ -1,7 +1,7 @@
 //! From shares to changes: when a ceiling may move, and by how much.
 //!
 //! **Promise.** Pure; time is passed in. Up at once; down only when the queue is under the new ceiling and the present one was
-//! not needed for the hold time ([`hold`]), unless the budget is short and someone else needs the room. At most so
+//! not needed for the hold time ([`hold`]), unless someone else lacks room that is not free. At most so
 //! many changes a second for each buffer ([`rate`]). The ceilings in force never add up to more than the budget through a
 //! change made here ([`plan`]): room is given up first, and only what is free is given out.
 //!

@@ -83,8 +83,10 @@ impl Deferred {
     }
 }
 
-/// What is given up. `is_short` says that the budget keeps someone from what they want; then nobody's hold counts.
-pub fn shrinks(rules: Rules, now_ms: u64, is_short: bool, seats: &mut [Seat], verdicts: &mut [Verdict]) {
+/// What is given up. Where someone lacks room that the ceilings in force do not leave free, nobody's hold counts.
+pub fn shrinks(rules: Rules, now_ms: u64, budget_bytes: u64, seats: &mut [Seat], verdicts: &mut [Verdict]) {
+    let (free, lacking) = room(budget_bytes, seats);
+    let is_short = lacking > free;
     for (seat, verdict) in seats.iter_mut().zip(verdicts) {
         *verdict = if seat.live { seat.shrink(rules, now_ms, is_short) } else { Verdict::Keep };
     }
@@ -93,13 +95,17 @@ pub fn shrinks(rules: Rules, now_ms: u64, is_short: bool, seats: &mut [Seat], ve
 /// What is given out, from what the ceilings in force leave of the budget. Where that is not enough for all, each gets the
 /// same part of what it lacks.
 pub fn grows(rules: Rules, now_ms: u64, budget_bytes: u64, seats: &mut [Seat], verdicts: &mut [Verdict]) {
-    let live = || seats.iter().filter(|seat| seat.live);
-    let used = live().map(|seat| seat.ceiling_bytes).fold(0, u64::saturating_add);
-    let lacking = live().map(Seat::lack).fold(0, u64::saturating_add);
-    let free = budget_bytes.saturating_sub(used);
+    let (free, lacking) = room(budget_bytes, seats);
     for (seat, verdict) in seats.iter_mut().zip(verdicts) {
         *verdict = if seat.live { seat.grow(rules, now_ms, free, lacking) } else { Verdict::Keep };
     }
+}
+
+/// What the ceilings in force leave of the budget, and what is lacking, in bytes.
+fn room(budget_bytes: u64, seats: &[Seat]) -> (u64, u64) {
+    let live = || seats.iter().filter(|seat| seat.live);
+    let used = live().map(|seat| seat.ceiling_bytes).fold(0, u64::saturating_add);
+    (budget_bytes.saturating_sub(used), live().map(Seat::lack).fold(0, u64::saturating_add))
 }
 
 impl Seat {
@@ -125,11 +131,8 @@ impl Seat {
         if lack == 0 {
             return Verdict::Keep;
         }
-        let part = if lacking <= free {
-            lack
-        } else {
-            (u128::from(lack) * u128::from(free) / u128::from(lacking)) as u64
-        };
+        let part =
+            if lacking <= free { lack } else { (u128::from(lack) * u128::from(free) / u128::from(lacking)) as u64 };
         let target = (self.ceiling_bytes + part) / GRAIN_BYTES * GRAIN_BYTES;
         if target <= self.ceiling_bytes {
             return if lacking > free { Verdict::Wait(Deferred::Budget) } else { Verdict::Keep };
@@ -159,26 +162,32 @@ mod tests {
         Seat { share_bytes: share * K, queued_bytes: queued * K, ..Seat::new(0, ceiling * K) }
     }
 
-    fn shrink(now_ms: u64, is_short: bool, seat: &mut Seat) -> Verdict {
-        let mut verdict = [Verdict::Keep];
-        shrinks(RULES, now_ms, is_short, std::slice::from_mut(seat), &mut verdict);
-        verdict[0]
+    /// What becomes of the first seat.
+    fn shrink(now_ms: u64, budget: u64, seats: &mut [Seat]) -> Verdict {
+        let mut verdicts = [Verdict::Keep; 4];
+        shrinks(RULES, now_ms, budget * K, seats, &mut verdicts);
+        verdicts[0]
     }
 
     #[test]
     fn down_only_after_the_hold_and_under_the_new_ceiling() {
-        let mut quiet = seat(100, 10, 0);
-        assert_eq!(shrink(999, false, &mut quiet), Verdict::Wait(Deferred::Hold));
-        assert_eq!(shrink(1_000, false, &mut quiet), Verdict::Set(10 * K));
-        let mut full = seat(100, 10, 11);
-        assert_eq!(shrink(5_000, false, &mut full), Verdict::Wait(Deferred::Queue));
-        assert_eq!(shrink(5_000, true, &mut full), Verdict::Wait(Deferred::Queue), "not even when room is short");
+        let mut quiet = [seat(100, 10, 0)];
+        assert_eq!(shrink(999, 100, &mut quiet), Verdict::Wait(Deferred::Hold));
+        assert_eq!(shrink(1_000, 100, &mut quiet), Verdict::Set(10 * K));
+        let mut full = [seat(100, 10, 11), seat(10, 90, 0)];
+        assert_eq!(shrink(5_000, 110, &mut full), Verdict::Wait(Deferred::Queue), "not even when room is short");
     }
 
     #[test]
-    fn short_room_ends_the_hold() {
-        assert_eq!(shrink(0, true, &mut seat(100, 10, 0)), Verdict::Set(10 * K));
-        assert_eq!(shrink(0, true, &mut seat(100, 99, 0)), Verdict::Set(99 * K), "and the band as well");
+    fn whoever_lacks_room_ends_the_hold_of_others() {
+        assert_eq!(shrink(0, 110, &mut [seat(100, 10, 0), seat(10, 90, 0)]), Verdict::Set(10 * K));
+        assert_eq!(
+            shrink(0, 110, &mut [seat(100, 99, 0), seat(10, 11, 0)]),
+            Verdict::Set(99 * K),
+            "and the band as well"
+        );
+        let enough = &mut [seat(100, 10, 0), seat(10, 90, 0)];
+        assert_eq!(shrink(0, 190, enough), Verdict::Wait(Deferred::Hold), "unless there is enough for both");
     }
 
     #[test]

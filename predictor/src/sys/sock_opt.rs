@@ -64,13 +64,7 @@ fn option<const N: usize>(socket: BorrowedFd<'_>, name: c_int) -> io::Result<[u3
     // SAFETY: the pointer is to `length` bytes that live across the call; any bits are a valid u32; the kernel writes no
     // more than `length` bytes.
     let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            name,
-            words.as_mut_ptr().cast(),
-            &raw mut length,
-        )
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, name, words.as_mut_ptr().cast(), &raw mut length)
     };
     if result == 0 { Ok(words) } else { Err(io::Error::last_os_error()) }
 }

@@ -39,8 +39,7 @@ impl Owners {
             Some(Place::Nowhere { since }) => now.saturating_duration_since(*since) < RETRY,
             None => false,
         };
-        let lost: Vec<u64> =
-            inodes.iter().copied().filter(|inode| !is_known(self.places.get(inode), *inode)).collect();
+        let lost: Vec<u64> = inodes.iter().copied().filter(|inode| !is_known(self.places.get(inode), *inode)).collect();
         if !lost.is_empty() {
             self.search(&lost, now, numbers()?);
         }

@@ -17,7 +17,11 @@ pub fn show_size(bytes: u64) -> String {
     let mut value = bytes as f64;
     for unit in ["B", "K", "M", "G"] {
         if value < 999.5 || unit == "G" {
-            return if unit == "B" || value >= 99.5 { format!("{value:.0}{unit}") } else { format!("{value:.1}{unit}") };
+            return if unit == "B" || value >= 99.5 {
+                format!("{value:.0}{unit}")
+            } else {
+                format!("{value:.1}{unit}")
+            };
         }
         value /= 1024.0;
     }

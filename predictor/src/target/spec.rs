@@ -165,7 +165,9 @@ impl Spec {
             }
             "kinds" => self.kinds = Kinds::parse(value)?,
             "name" if !value.is_empty() => value.clone_into(&mut self.name),
-            "netns" => self.netns = NetNs::parse(value).ok_or_else(|| format!("netns={value} is neither a name nor pid:N"))?,
+            "netns" => {
+                self.netns = NetNs::parse(value).ok_or_else(|| format!("netns={value} is neither a name nor pid:N"))?
+            }
             "mode" => {
                 self.mode = match value {
                     "apply" => Mode::Apply,
@@ -180,7 +182,11 @@ impl Spec {
                     _ => return Err(format!("locked={value} is neither floor nor leave")),
                 };
             }
-            _ => return Err(format!("`{key}` is no option; there are min, max, weight, kinds, name, netns, mode, locked")),
+            _ => {
+                return Err(format!(
+                    "`{key}` is no option; there are min, max, weight, kinds, name, netns, mode, locked"
+                ));
+            }
         }
         Ok(())
     }
@@ -195,13 +201,17 @@ impl Selector {
                 "`{text}` is not a target; write port:N, pid:N, process:NAME, unit:NAME, cgroup:PATH or socket:INODE"
             )),
             "port" => value.parse().ok().filter(|port| *port > 0).map(Self::Port).ok_or_else(number),
-            "pid" => value.parse().ok().filter(|pid| (1..=i32::MAX as u32).contains(pid)).map(Self::Pid).ok_or_else(number),
+            "pid" => {
+                value.parse().ok().filter(|pid| (1..=i32::MAX as u32).contains(pid)).map(Self::Pid).ok_or_else(number)
+            }
             "socket" => value.parse().ok().filter(|inode| *inode > 0).map(Self::Socket).ok_or_else(number),
             "process" => Ok(Self::Process(value.to_owned())),
             "unit" if value.contains('.') => Ok(Self::Unit(value.to_owned())),
             "unit" => Ok(Self::Unit(format!("{value}.service"))),
             "cgroup" => Ok(Self::Cgroup(format!("/{}", value.trim_matches('/')))),
-            _ => Err(format!("`{kind}` is not what a target is named by; there are port, pid, process, unit, cgroup, socket")),
+            _ => Err(format!(
+                "`{kind}` is not what a target is named by; there are port, pid, process, unit, cgroup, socket"
+            )),
         }
     }
 }
@@ -222,9 +232,9 @@ impl Kinds {
 }
 
 fn size(key: &str, value: &str) -> Result<u64, String> {
-    parse_size(value).filter(|bytes| (CEILING_MIN_BYTES..=CEILING_MAX_BYTES).contains(bytes)).ok_or_else(|| {
-        format!("{key}={value} is not a size from 16k to 1G; write bytes, or a number with k, M or G")
-    })
+    parse_size(value)
+        .filter(|bytes| (CEILING_MIN_BYTES..=CEILING_MAX_BYTES).contains(bytes))
+        .ok_or_else(|| format!("{key}={value} is not a size from 16k to 1G; write bytes, or a number with k, M or G"))
 }
 
 impl fmt::Display for Spec {
@@ -239,7 +249,8 @@ mod tests {
 
     #[test]
     fn a_list_is_read_with_its_options() {
-        let list = "port:514 min=256k max=64M # syslog\n\n process:nfcapd weight=2 kinds=udp,pipe;unit:rsyslog mode=advise";
+        let list =
+            "port:514 min=256k max=64M # syslog\n\n process:nfcapd weight=2 kinds=udp,pipe;unit:rsyslog mode=advise";
         let specs = parse_targets(list).unwrap();
         assert_eq!(specs[0].selector, Selector::Port(514));
         assert_eq!((specs[0].min_bytes, specs[0].max_bytes), (256 << 10, 64 << 20));
