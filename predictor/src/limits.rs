@@ -40,6 +40,19 @@ pub const CLIENT_WAIT: Duration = Duration::from_secs(10);
 /// How often reports are made for clients and views.
 pub const REPORT_EVERY: Duration = Duration::from_millis(100);
 
+/// How often a report is made when nobody looks, for metrics and for the first answer to whoever comes.
+pub const REPORT_IDLE: Duration = Duration::from_secs(1);
+
+/// How long one plain request counts as somebody looking.
+pub const INTEREST: Duration = Duration::from_secs(5);
+
+/// Most headers of a request, most bytes of its head, and how long it may take.
+pub const HEADERS_MAX: usize = 64;
+/// See [`HEADERS_MAX`].
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// See [`HEADERS_MAX`].
+pub const HEAD_WAIT: Duration = Duration::from_secs(10);
+
 /// Largest state file that is read back, in bytes: about 500 for each buffer.
 pub const STATE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
