@@ -77,15 +77,15 @@ async fn follow(
     let batches =
         stream::unfold(service.board.follow(), async |mut follower: Follower| Some((follower.next().await?, follower)));
     let events = batches.flat_map(move |batch| {
-        let events: Vec<_> = batch.iter().filter(|one| narrow.takes(one)).map(event).collect();
+        let events: Vec<_> = batch.iter().filter(|one| narrow.takes(one)).map(|one| Ok(event(one))).collect();
         stream::iter(events)
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-fn event(recommendation: &Recommendation) -> Result<Event, Infallible> {
+fn event(recommendation: &Recommendation) -> Event {
     let data = serde_json::to_string(recommendation).expect("numbers and a name are always JSON");
-    Ok(Event::default().event("recommendation").id(recommendation.id.to_string()).data(data))
+    Event::default().event("recommendation").id(recommendation.id.to_string()).data(data)
 }
 
 fn not_yet() -> Response {

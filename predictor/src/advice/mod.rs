@@ -71,7 +71,8 @@ impl Publisher {
         let counts = sidecar.counts();
         let changes = counts.get(Event::Grow) + counts.get(Event::Shrink);
         let is_due = self.made_ms.is_none_or(|made_ms| now_ms.saturating_sub(made_ms) >= every.as_millis() as u64);
-        if !is_due && !(streams > 0 && changes != self.changes) {
+        let has_news = streams > 0 && changes != self.changes;
+        if !is_due && !has_news {
             return None;
         }
         (self.made_ms, self.changes) = (Some(now_ms), changes);

@@ -69,7 +69,7 @@ fn say(port: u16, file: impl AsFd) -> io::Result<()> {
 
 /// Reads `packets_per_s` datagrams a second, as long as there are any.
 fn drain(socket: &UdpSocket, packets_per_s: u64) {
-    let mut datagram = [0; 65_536];
+    let mut datagram = vec![0; 65_536];
     let mut last = Instant::now();
     let mut due = 0.0;
     if socket.set_nonblocking(true).is_err() {

@@ -224,7 +224,7 @@ impl Sidecar {
                 tracing::warn!(target = name, error, "its namespace cannot be looked into");
             }
             Missing::TooMany => {
-                tracing::warn!(target = name, "there are too many buffers; further ones are left alone")
+                tracing::warn!(target = name, "there are too many buffers; further ones are left alone");
             }
         }
     }

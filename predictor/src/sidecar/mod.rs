@@ -149,6 +149,11 @@ impl Sidecar {
         &self.counts
     }
 
+    /// How long the last tick took.
+    pub const fn tick_took(&self) -> Duration {
+        self.tick_took
+    }
+
     /// Buffers in hand.
     pub const fn live(&self) -> usize {
         self.table.live()

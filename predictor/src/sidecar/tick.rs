@@ -168,12 +168,12 @@ impl Sidecar {
             return;
         }
         match buffer::set(&buffer.handle, self.force, bytes) {
-            Ok(set) => {
+            Ok(done) => {
                 buffer.is_changed = true;
-                buffer.real_bytes = set.ceiling_bytes;
-                seat.ceiling_bytes = set.ceiling_bytes;
+                buffer.real_bytes = done.ceiling_bytes;
+                seat.ceiling_bytes = done.ceiling_bytes;
                 self.counts.add(direction);
-                if set.is_refused {
+                if done.is_refused {
                     self.force = buffer::without_force();
                     if let Force::No { max_bytes } = self.force {
                         self.tell_unforced(max_bytes);

@@ -238,16 +238,15 @@ impl Finder {
     /// Finds out what a file is that was not met before, or not there.
     fn meet(&mut self, pid: u32, file: OpenFile) -> Result<Option<Handle>, HandleError> {
         let is_same = |held: &Arc<Process>| process::start_time(pid).is_ok_and(|start| start == held.owner.start);
-        let process = match self.held.get(&pid).filter(|held| is_same(held)) {
-            Some(held) => Arc::clone(held),
-            None => {
-                let process = Process::open(pid).map_err(|error| match error.kind() {
-                    io::ErrorKind::NotFound => HandleError::Gone,
-                    _ => error.into(),
-                })?;
-                self.held.insert(pid, Arc::clone(&process));
-                process
-            }
+        let process = if let Some(held) = self.held.get(&pid).filter(|held| is_same(held)) {
+            Arc::clone(held)
+        } else {
+            let process = Process::open(pid).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => HandleError::Gone,
+                _ => error.into(),
+            })?;
+            self.held.insert(pid, Arc::clone(&process));
+            process
         };
         Handle::of(&process, file)
     }

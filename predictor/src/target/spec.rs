@@ -166,7 +166,7 @@ impl Spec {
             "kinds" => self.kinds = Kinds::parse(value)?,
             "name" if !value.is_empty() => value.clone_into(&mut self.name),
             "netns" => {
-                self.netns = NetNs::parse(value).ok_or_else(|| format!("netns={value} is neither a name nor pid:N"))?
+                self.netns = NetNs::parse(value).ok_or_else(|| format!("netns={value} is neither a name nor pid:N"))?;
             }
             "mode" => {
                 self.mode = match value {
