@@ -12,6 +12,9 @@ use crate::observation::{Observation, Traffic};
 use crate::policy::Tick;
 use crate::target::{HandleError, Kind, Locked};
 
+/// Ticks between two looks at a buffer that is known to be empty because arrivals are counted and none came.
+const IDLE_TICKS: usize = 16;
+
 impl Sidecar {
     /// One tick at `now_ms`, a clock that need not agree with anything but itself.
     pub fn tick(&mut self, now_ms: u64) {
@@ -29,19 +32,25 @@ impl Sidecar {
         self.tick_took = start.elapsed();
     }
 
-    /// Reads every buffer.
+    /// Reads every buffer; one that is known to have been idle only now and then.
     fn look(&mut self) {
+        let number = self.number as usize;
         for slot in 0..self.table.buffers.len() {
             let Some(buffer) = &mut self.table.buffers[slot] else { continue };
+            let traffic = traffic(&mut *self.arrivals, buffer);
+            let is_idle = traffic.is_some_and(|traffic| traffic.packets == 0) && buffer.queued_before == 0;
+            if is_idle && !(number + slot).is_multiple_of(IDLE_TICKS) {
+                let seen = &mut self.table.seen[slot];
+                (seen.drops, seen.dropped_bytes, seen.arrivals) = (0, 0, traffic);
+                continue;
+            }
             match buffer::look(&buffer.handle) {
                 Ok(look) => {
-                    let traffic = traffic(&mut *self.arrivals, buffer);
+                    let arrived_before = buffer.arrived_bytes;
                     let seen = buffer.see(look, traffic);
                     let target = &mut self.targets[buffer.target];
                     target.dropped_packets += seen.drops;
-                    target.arrived_bytes += seen.arrivals.map_or_else(|| buffer.risen(look), |traffic| traffic.bytes)
-                        + if seen.arrivals.is_none() { seen.dropped_bytes } else { 0 };
-                    buffer.queued_before = look.queued_bytes;
+                    target.arrived_bytes += buffer.arrived_bytes - arrived_before;
                     self.table.seen[slot] = seen;
                     self.table.seats[slot].queued_bytes = look.queued_bytes;
                     if !self.dry_run {
@@ -211,7 +220,9 @@ impl Buffer {
         // What a lost packet would have charged is known on average where packets are counted.
         let each = traffic.filter(|traffic| traffic.packets > 0).map_or(TRUESIZE_BYTES, |t| t.bytes / t.packets);
         let dropped_bytes = drops.saturating_mul(each);
-        self.arrived_bytes += traffic.map_or_else(|| self.risen(look) + dropped_bytes, |traffic| traffic.bytes);
+        let risen = look.queued_bytes.saturating_sub(self.queued_before) + dropped_bytes;
+        self.arrived_bytes += traffic.map_or(risen, |traffic| traffic.bytes);
+        self.queued_before = look.queued_bytes;
         Observation {
             live: true,
             queued_bytes: look.queued_bytes,
@@ -220,11 +231,6 @@ impl Buffer {
             dropped_bytes,
             arrivals: traffic,
         }
-    }
-
-    /// How much more is queued than a tick ago.
-    const fn risen(&self, look: Look) -> u64 {
-        look.queued_bytes.saturating_sub(self.queued_before)
     }
 }
 

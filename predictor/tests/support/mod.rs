@@ -39,6 +39,13 @@ impl Receiver {
         Self::spawn(&mut command)
     }
 
+    /// As the user with this number.
+    pub fn start_as(user: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new("setpriv");
+        command.arg(format!("--reuid={user}")).arg(env!("CARGO_BIN_EXE_receiver")).args(arguments);
+        Self::spawn(&mut command)
+    }
+
     fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
