@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
     let socket = UdpSocket::bind(address)?;
     let port = socket.local_addr()?.port();
     let reader = socket.try_clone()?;
-    thread::spawn(move || while reader.recv(&mut [0; 65_536]).is_ok() {});
+    thread::spawn(move || while reader.recv(&mut [0; 4_096]).is_ok() {});
     for line in BufReader::new(UnixStream::connect(path)?).lines() {
         let recommendation: Recommendation = serde_json::from_str(&line?)?;
         if recommendation.port == port {

@@ -25,7 +25,7 @@ fn without<T: Send>(capability: CapabilitySet, body: impl FnOnce() -> T + Send) 
             body()
         });
         thread.join().unwrap()
-    });
+    })
 }
 
 #[test]
@@ -60,8 +60,9 @@ fn without_sys_ptrace_programs_of_others_are_left_alone() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let theirs = Receiver::start_as("65534", &["127.0.0.1:0"]);
-    let ours = Receiver::start(&["127.0.0.1:0"]);
+    let theirs = Receiver::start_as("--reuid=65534", &["127.0.0.1:0"]);
+    // Of our user and with no more capabilities than we have: else the kernel would keep us out as well.
+    let ours = Receiver::start_as("--bounding-set=-all", &["127.0.0.1:0"]);
     let before = theirs.ceiling();
     let targets = format!("port:{}; pid:{}; port:{}", theirs.port, theirs.pid(), ours.port);
     let settings = settings(folder.path(), &targets, 1 << 20);

@@ -158,7 +158,13 @@ impl Finder {
         let inodes: Vec<u64> = wanted.iter().map(|(inode, _)| *inode).collect();
         let places = self.owners.find(&inodes, now, || self.processes.numbers())?;
         for (inode, target) in wanted {
-            let Some((_, pid, fd)) = places.iter().find(|(found, ..)| *found == inode) else { continue };
+            let Some((_, pid, fd)) = places.iter().find(|(found, ..)| *found == inode) else {
+                // A port has a socket, and no process that we can look into has it open.
+                if matches!(self.specs[target].selector, Selector::Port(_)) {
+                    pass.missing.push((target, Missing::Denied));
+                }
+                continue;
+            };
             let file = OpenFile { fd: *fd, inode, is_pipe: false };
             sightings.push(Sighting { target, pid: *pid, file, port: None });
             if let (Selector::Port(port), true) = (&self.specs[target].selector, self.specs[target].kinds.tcp) {

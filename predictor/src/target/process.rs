@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::spec::Selector;
@@ -112,10 +113,15 @@ pub fn open_files(pid: u32, mut each: impl FnMut(OpenFile)) -> io::Result<()> {
     for entry in Dir::read_from(&folder)?.take(FILES_MAX) {
         let entry = entry?;
         let Some(fd) = entry.file_name().to_str().ok().and_then(|name| name.parse().ok()) else { continue };
-        // Closed since the folder was read: no fault of anyone.
-        let Ok(target) = readlinkat(&folder, entry.file_name(), link) else {
-            link = Vec::with_capacity(64);
-            continue;
+        let target = match readlinkat(&folder, entry.file_name(), link) {
+            Ok(target) => target,
+            // With `CAP_DAC_OVERRIDE` the folder can be read, and its links can not.
+            Err(errno @ (Errno::ACCESS | Errno::PERM)) => return Err(errno.into()),
+            // Closed since the folder was read: no fault of anyone.
+            Err(_) => {
+                link = Vec::with_capacity(64);
+                continue;
+            }
         };
         if let Some((inode, is_pipe)) = target.to_str().ok().and_then(inode) {
             each(OpenFile { fd, inode, is_pipe });

@@ -39,10 +39,10 @@ impl Receiver {
         Self::spawn(&mut command)
     }
 
-    /// As the user with this number.
-    pub fn start_as(user: &str, arguments: &[&str]) -> Self {
+    /// With what `setpriv` gives and takes by `privileges`.
+    pub fn start_as(privileges: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("setpriv");
-        command.arg(format!("--reuid={user}")).arg(env!("CARGO_BIN_EXE_receiver")).args(arguments);
+        command.arg(privileges).arg(env!("CARGO_BIN_EXE_receiver")).args(arguments);
         Self::spawn(&mut command)
     }
 
