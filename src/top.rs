@@ -51,17 +51,16 @@ fn watch(terminal: &mut ratatui::DefaultTerminal, source: &Source, model: &mut M
     loop {
         terminal.draw(|frame| view::draw(frame, model))?;
         let wait = ASK_EVERY.saturating_sub(asked.elapsed());
-        if event::poll(wait)? {
-            if let Event::Key(key) = event::read()?
-                && key.kind == KeyEventKind::Press
-            {
-                match key.code {
-                    KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
-                    KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
-                    KeyCode::Down | KeyCode::Char('j') => model.choose(1),
-                    KeyCode::Up | KeyCode::Char('k') => model.choose(-1),
-                    _ => {}
-                }
+        if event::poll(wait)?
+            && let Event::Key(key) = event::read()?
+            && key.kind == KeyEventKind::Press
+        {
+            match key.code {
+                KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
+                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
+                KeyCode::Down | KeyCode::Char('j') => model.choose(1),
+                KeyCode::Up | KeyCode::Char('k') => model.choose(-1),
+                _ => {}
             }
         }
         if asked.elapsed() >= ASK_EVERY {

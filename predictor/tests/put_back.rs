@@ -144,3 +144,33 @@ fn a_socket_that_was_handed_on_is_found_by_its_cookie() {
     Driven::start(&settings, Kind::Static).unwrap().sidecar.finish().unwrap();
     assert_eq!(receiver.ceiling(), before);
 }
+
+#[test]
+fn a_connection_that_inherited_our_size_is_given_back_to_the_kernel() {
+    if !may_actuate() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Receiver::start(&["tcp", "127.0.0.1:0"]);
+    let connect = || std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let settings = settings(folder.path(), &format!("port:{} kinds=tcp min=64k max=2M", server.port), BUDGET);
+    let mut driven = Driven::start(&settings, Kind::AlwaysBig).unwrap();
+    driven.go(2);
+    let listener = server.ceiling();
+    assert_eq!(listener, 2 << 20);
+    let _client = connect();
+    // The server accepts in a thread of its own.
+    let start = std::time::Instant::now();
+    while driven.sidecar.live() < 2 {
+        assert!(start.elapsed().as_secs() < 5, "the connection is not found");
+        driven.go(1);
+    }
+    let report = driven.sidecar.report();
+    let connection = report.buffers.iter().find(|buffer| buffer.id != server.inode).unwrap();
+    assert_eq!(connection.ceiling_bytes, listener, "inherited");
+    assert!(connection.original_bytes < listener, "and known to be ours: {connection:?}");
+    let counts = driven.sidecar.finish().unwrap();
+    assert_eq!(counts.get(Event::Restored), 2);
+    assert_eq!(support::ceiling_of(server.pid(), connection.id), Some(connection.original_bytes));
+    assert_eq!(support::is_locked(server.pid(), connection.id), Some(false), "the kernel tunes it again");
+}

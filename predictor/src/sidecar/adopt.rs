@@ -85,11 +85,9 @@ impl Sidecar {
                 return;
             }
         };
-        // A buffer that was in hand, went out of sight and came back still has our size: what it had before is written down.
-        let entry = self.ledger.as_ref().and_then(|ledger| ledger.entry(found.handle.identity));
-        let (original_bytes, was_locked) =
-            entry.map_or((look.ceiling_bytes, locked), |entry| (entry.original_bytes, entry.was_locked));
-        let (is_changed, identity) = (entry.is_some(), found.handle.identity);
+        let before = self.before(&found, look.ceiling_bytes, locked);
+        let (original_bytes, was_locked, is_changed) = (before.bytes, before.was_locked, before.is_changed);
+        let identity = found.handle.identity;
         let Some((min_bytes, max_bytes)) = self.bounds(&spec, &found, original_bytes, was_locked) else { return };
         if self.table.minima_bytes().saturating_add(min_bytes) > self.budget_bytes {
             self.counts.add(Event::LeftBudget);
@@ -130,6 +128,30 @@ impl Sidecar {
         }
         self.policy.begin(slot, original_bytes);
         tracing::debug!(target = spec.name, slot, original_bytes, "a buffer is in hand");
+    }
+
+    /// What a buffer was before we came: what is written down of one that went out of sight and came back, and what its listener was
+    /// for a connection that inherited the size that we gave the listener.
+    fn before(&mut self, found: &Found, bytes: u64, was_locked: Option<bool>) -> Before {
+        let as_is = Before { bytes, was_locked, is_changed: false };
+        let Some(ledger) = &mut self.ledger else { return as_is };
+        if let Some(entry) = ledger.entry(found.handle.identity) {
+            return Before { bytes: entry.original_bytes, was_locked: entry.was_locked, is_changed: true };
+        }
+        let listener = self.table.iter().map(|(_, buffer)| buffer).find(|buffer| {
+            buffer.handle.kind == Kind::TcpListener && buffer.handle.port == found.handle.port && buffer.is_changed
+        });
+        match listener {
+            Some(listener)
+                if found.handle.kind == Kind::Tcp && was_locked != Some(false) && bytes == listener.real_bytes =>
+            {
+                // In the file with the next change, or with the next start's look at it: a crash before leaves one connection as
+                // large as its listener was, which ends with it.
+                ledger.note(&found.handle, listener.original_bytes, listener.was_locked, [bytes; 2]);
+                Before { bytes: listener.original_bytes, was_locked: listener.was_locked, is_changed: true }
+            }
+            _ => as_is,
+        }
     }
 
     /// The bounds of a buffer; none if it is to be left alone.
@@ -240,4 +262,11 @@ impl Sidecar {
         ports.dedup();
         self.arrivals.watch(&ports);
     }
+}
+
+/// What a buffer was before we came.
+struct Before {
+    bytes: u64,
+    was_locked: Option<bool>,
+    is_changed: bool,
 }

@@ -105,6 +105,12 @@ pub fn ceiling_of(pid: u32, inode: u64) -> Option<u64> {
     rustix::net::sockopt::socket_recv_buffer_size(&copy).ok().map(|size| size as u64)
 }
 
+/// Whether someone set the size of a socket of another process by hand.
+pub fn is_locked(pid: u32, inode: u64) -> Option<bool> {
+    use std::os::fd::AsFd as _;
+    forebay_predictor::sys::sock_opt::is_locked(duplicate(pid, inode)?.0.as_fd())
+}
+
 fn duplicate(pid: u32, inode: u64) -> Option<(OwnedFd, bool)> {
     use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
     let mut fd = None;
