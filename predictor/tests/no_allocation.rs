@@ -50,6 +50,7 @@ fn a_tick_allocates_nothing() {
         let mut seats = [Seat::new(0, 212_992); BUFFERS];
         let mut verdicts = [Verdict::Keep; BUFFERS];
         let before = ALLOCATIONS.load(Ordering::Relaxed);
+        assert!(before > 0, "the allocator counts");
         let mut changes = 0;
         for number in 0..1_000_u64 {
             for (slot, seen) in seen.iter_mut().enumerate() {
