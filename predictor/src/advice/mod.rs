@@ -1,6 +1,6 @@
 //! Recommendations and reports for whoever asks: programs that size themselves, `forebay top`, Prometheus.
 //!
-//! **Unix socket** (`sidecar.socket`): one JSON object a line, a [`Recommendation`](crate::sidecar::Recommendation): all that
+//! **Unix socket** (`sidecar.socket`): one JSON object a line, a [`Recommendation`]: all that
 //! there are when a client comes, then each that changes. Nothing is read from clients.
 //!
 //! **HTTP** (`sidecar.listen`): `GET /v1/recommendations` (an array; `?port=`, `?pid=`, `?target=` narrow it),

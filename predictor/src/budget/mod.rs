@@ -6,7 +6,7 @@
 //!
 //! **How.** Every buffer has a curve ([`curve`]): the price of room `c` falls as the probability falls that the backlog
 //! exceeds `c`. Room is given where it is worth most until its worth is the same everywhere, or has fallen to the price of holding
-//! a byte. That is water-filling ([`fill`]): the common worth is the water level, found by halving an interval, since
+//! a byte. That is water-filling ([`fill()`]): the common worth is the water level, found by halving an interval, since
 //! the sum of shares only falls as the level rises.
 //!
 //! **Limits.** [`BUFFERS_MAX`] buffers. No allocation: shares are written into the caller's slice.

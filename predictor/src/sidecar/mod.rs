@@ -5,7 +5,7 @@
 //! ([`crate::actuate::restore`]); what cannot be written down is not changed.
 //!
 //! **Layout.** [`Settings`] is what a deployment decides; [`Sidecar`] the state, with `adopt` (buffers come and go) and
-//! `tick` (the loop's body); [`run`] the loop with its threads; [`Report`] what there is to see, [`Counts`] what was counted.
+//! `tick` (the loop's body); [`run()`] the loop with its threads; [`Report`] what there is to see, [`Counts`] what was counted.
 //!
 //! **Memory.** After the buffers are known a tick allocates only when it changes something.
 
