@@ -35,6 +35,21 @@ pub struct Traffic {
     pub drained_bytes: u64,
 }
 
+impl Traffic {
+    /// What falls to one of `sharers` sockets of a port. A packet too many rather than none, so that no socket seems idle.
+    #[must_use]
+    pub const fn part(self, sharers: u64) -> Self {
+        let sharers = if sharers == 0 { 1 } else { sharers };
+        Self {
+            packets: self.packets.div_ceil(sharers),
+            bytes: self.bytes / sharers,
+            new_flows: self.new_flows / sharers,
+            syns: self.syns / sharers,
+            drained_bytes: self.drained_bytes / sharers,
+        }
+    }
+}
+
 impl Observation {
     /// The backlog there would have been without the limit, as far as one tick shows it: what is queued and what was lost
     /// (the correction of Lindley's recursion for a queue that is cut off).

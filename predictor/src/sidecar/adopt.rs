@@ -1,6 +1,6 @@
 //! Buffers come and go.
 
-use super::table::Buffer;
+use super::table::{Buffer, Port};
 use super::{Event, Sidecar, TargetReport};
 use crate::actuate::buffer::look_closely;
 use crate::actuate::restore::Outcome;
@@ -16,7 +16,7 @@ impl Sidecar {
     pub fn take(&mut self, pass: Pass, now_ms: u64) {
         self.counts.add(Event::Pass);
         self.pass_took = pass.took;
-        for identity in pass.gone {
+        for identity in pass.gone.iter().copied() {
             self.let_go(identity);
         }
         for (target, missing) in pass.missing {
@@ -27,7 +27,7 @@ impl Sidecar {
                 tracing::info!(target = self.specs[target].name, buffers = *count, "is there now");
             }
         }
-        let is_changed = !pass.found.is_empty();
+        let is_changed = !pass.found.is_empty() || !pass.gone.is_empty();
         let again = std::mem::take(&mut self.waiting);
         for found in again.into_iter().chain(pass.found) {
             self.adopt(found, now_ms);
@@ -119,6 +119,7 @@ impl Sidecar {
                 dropped_packets: 0,
                 arrived_bytes: 0,
                 is_counted: false,
+                port: None,
             },
             look,
             now_ms,
@@ -251,16 +252,25 @@ impl Sidecar {
         }
     }
 
+    /// Which ports matter now, and who shares them.
     fn watch_ports(&mut self) {
-        let mut ports: Vec<Watch> = self
-            .table
-            .iter()
-            .filter(|(_, buffer)| buffer.handle.port > 0)
-            .map(|(_, buffer)| Watch { port: buffer.handle.port, is_udp: buffer.handle.kind == Kind::Udp })
-            .collect();
-        ports.sort_unstable_by_key(|watch| (watch.port, watch.is_udp));
-        ports.dedup();
-        self.arrivals.watch(&ports);
+        let ports = &mut self.table.ports;
+        ports.clear();
+        for buffer in self.table.buffers.iter_mut().flatten() {
+            let watch = Watch { port: buffer.handle.port, is_udp: buffer.handle.kind == Kind::Udp };
+            buffer.port = None;
+            if watch.port == 0 {
+                continue;
+            }
+            let place = ports.iter().position(|port| port.watch == watch).unwrap_or_else(|| {
+                ports.push(Port { watch, sharers: 0, traffic: None });
+                ports.len() - 1
+            });
+            ports[place].sharers += 1;
+            buffer.port = Some(place);
+        }
+        let watches: Vec<Watch> = ports.iter().map(|port| port.watch).collect();
+        self.arrivals.watch(&watches);
     }
 }
 

@@ -6,7 +6,8 @@ use crate::actuate::buffer::Look;
 use crate::budget::Claim;
 use crate::control::{Seat, Verdict};
 use crate::demand::Demand;
-use crate::observation::Observation;
+use crate::eyes::Watch;
+use crate::observation::{Observation, Traffic};
 use crate::target::{Handle, Identity};
 
 /// One buffer.
@@ -32,6 +33,16 @@ pub(super) struct Buffer {
     pub(super) dropped_packets: u64,
     pub(super) arrived_bytes: u64,
     pub(super) is_counted: bool,
+    /// Place of its port in [`Table::ports`].
+    pub(super) port: Option<usize>,
+}
+
+/// A port whose arrivals are asked for once a tick, however many sockets share it.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) watch: Watch,
+    pub(super) sharers: u64,
+    pub(super) traffic: Option<Traffic>,
 }
 
 /// All slots.
@@ -44,6 +55,7 @@ pub(super) struct Table {
     pub(super) claims: Vec<Claim>,
     pub(super) shares: Vec<u64>,
     pub(super) verdicts: Vec<Verdict>,
+    pub(super) ports: Vec<Port>,
     by_identity: HashMap<Identity, usize>,
     free: Vec<usize>,
     live: usize,

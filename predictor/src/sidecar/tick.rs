@@ -7,7 +7,7 @@ use super::{Event, Sidecar};
 use crate::actuate::buffer::{self, Force, Look, attainable};
 use crate::budget::{Claim, Curve, fill};
 use crate::control::{Verdict, grows, shrinks};
-use crate::eyes::{Arrivals, TRUESIZE_BYTES, Watch};
+use crate::eyes::TRUESIZE_BYTES;
 use crate::observation::{Observation, Traffic};
 use crate::policy::Tick;
 use crate::target::{HandleError, Kind, Locked};
@@ -35,9 +35,13 @@ impl Sidecar {
     /// Reads every buffer; one that is known to have been idle only now and then.
     fn look(&mut self) {
         let number = self.number as usize;
+        for port in &mut self.table.ports {
+            port.traffic = self.arrivals.take(port.watch).map(|tick| tick.charged());
+        }
         for slot in 0..self.table.buffers.len() {
             let Some(buffer) = &mut self.table.buffers[slot] else { continue };
-            let traffic = traffic(&mut *self.arrivals, buffer);
+            let port = buffer.port.and_then(|place| self.table.ports.get(place));
+            let traffic = port.and_then(|port| port.traffic.map(|traffic| traffic.part(port.sharers)));
             let is_idle = traffic.is_some_and(|traffic| traffic.packets == 0) && buffer.queued_before == 0;
             if is_idle && !(number + slot).is_multiple_of(IDLE_TICKS) {
                 let seen = &mut self.table.seen[slot];
@@ -232,9 +236,4 @@ impl Buffer {
             arrivals: traffic,
         }
     }
-}
-
-fn traffic(arrivals: &mut dyn Arrivals, buffer: &Buffer) -> Option<Traffic> {
-    let watch = Watch { port: buffer.handle.port, is_udp: buffer.handle.kind == Kind::Udp };
-    if watch.port == 0 { None } else { arrivals.take(watch).map(|tick| tick.charged()) }
 }
