@@ -5,19 +5,29 @@
 //! exists; `boot` tells.
 //!
 //! **Reading.** A file of another version, larger than [`STATE_BYTES_MAX`] or no JSON is set aside as `FILE.damaged` and
-//! reported. **One writer.** `FILE.lock` is locked while a sidecar runs; a second one is refused.
+//! reported. **One writer.** `FILE.lock` is locked while a sidecar runs; a second one waits for a
+//! second and is refused then.
 
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::host::Setting;
 use crate::limits::STATE_BYTES_MAX;
 use crate::target::{Identity, Kind};
+
+/// How long a start waits for the lock: a sidecar that is being replaced may still be putting back what it changed.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// How often it tries.
+const LOCK_STEP: Duration = Duration::from_millis(10);
 
 /// Version of the layout. Others are not read.
 pub const VERSION: u32 = 1;
@@ -116,10 +126,14 @@ impl StateFile {
         let mut options = fs_err::OpenOptions::new();
         options.options_mut().mode(0o600);
         let lock = options.create(true).truncate(false).write(true).open(with_ending(path, "lock")).map_err(wrong)?;
-        match flock(lock.as_fd(), FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(StateError::Taken(path.to_owned())),
-            Err(errno) => return Err(wrong(errno.into())),
+        let start = Instant::now();
+        loop {
+            match flock(lock.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(Errno::WOULDBLOCK) if start.elapsed() < LOCK_WAIT => thread::sleep(LOCK_STEP),
+                Err(Errno::WOULDBLOCK) => return Err(StateError::Taken(path.to_owned())),
+                Err(errno) => return Err(wrong(errno.into())),
+            }
         }
         let left = read(path).map_err(wrong)?;
         let file = Self { path: path.to_owned(), part: with_ending(path, "part"), _lock: lock, text: Vec::new() };
