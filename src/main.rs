@@ -17,10 +17,12 @@ mod progress;
 mod search;
 mod serve;
 mod shown;
+mod sidecar;
 mod stop;
 mod target;
 #[cfg(feature = "s3")]
 mod tls;
+mod top;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +60,10 @@ enum Command {
     Index(index_command::Args),
     /// Look at single events
     Events(events::Args),
+    /// Watch receive buffers of running programs and share one memory budget among them
+    Sidecar(sidecar::Args),
+    /// Look at what a running sidecar does
+    Top(top::Args),
     /// Print the values in effect and where each came from
     Config(config_command::Args),
 }
@@ -82,7 +88,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, flags: &clap::ArgMatches) -> anyhow::Result<()> {
-    let effective = Effective::read(cli.config.as_deref(), &config::read_environment(), flags)?;
+    let read = || Effective::read(cli.config.as_deref(), &config::read_environment(), flags);
+    let effective = read()?;
     let config = Config::from_effective(&effective)?;
     logs::start(&config.log)?;
     match cli.command {
@@ -93,6 +100,8 @@ fn run(cli: Cli, flags: &clap::ArgMatches) -> anyhow::Result<()> {
         Command::Search(args) => search::run(args, &config),
         Command::Index(args) => index_command::run(args, &config),
         Command::Events(args) => events::run(args, &config),
+        Command::Sidecar(args) => sidecar::run(&args, &config, &|| Config::from_effective(&read()?)),
+        Command::Top(args) => top::run(&args, &config),
         Command::Config(args) => config_command::run(&args, &effective),
     }
 }

@@ -182,8 +182,8 @@ impl Server {
     }
 }
 
-/// A client without TLS and proxies.
-fn plain() -> ClientBuilder {
+/// A client without TLS and proxies: a proxy of the environment is for the world outside.
+pub(crate) fn plain() -> ClientBuilder {
     let builder = Client::builder().no_proxy();
     // Where objects of S3 can be read, a client is made ready for TLS, and would read the system's certificates for it, or fail
     // where there are none.

@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     pub(crate) search: Search,
     pub(crate) serve: Serve,
+    pub(crate) sidecar: Sidecar,
 }
 
 /// Where things are kept.
@@ -141,13 +142,34 @@ pub(crate) struct Serve {
     pub(crate) token: String,
 }
 
+/// The sidecar. `targets` and `host` are read by the sidecar's own parsers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sidecar {
+    pub(crate) budget_bytes: u64,
+    pub(crate) changes_per_s: u32,
+    pub(crate) hold_ms: u64,
+    pub(crate) host: String,
+    pub(crate) listen: SocketAddr,
+    pub(crate) policy: String,
+    /// The Unix socket of recommendations; empty is none.
+    pub(crate) socket: PathBuf,
+    pub(crate) state_file: PathBuf,
+    pub(crate) targets: String,
+    pub(crate) tick_ms: u64,
+    /// Bearer token; empty is none, which only a loopback address may have.
+    pub(crate) token: String,
+}
+
 impl Config {
     /// The values as types. `effective` has checked each value by its kind, so a failure here is a fault of the table.
     pub(crate) fn from_effective(effective: &Effective) -> anyhow::Result<Self> {
         let mut config: Self =
             effective.to_table().try_into().context("the table of settings and the types disagree")?;
-        let Self { data, models, serve, .. } = &mut config;
-        for path in [&mut data.dir, &mut models.event, &mut models.query, &mut models.runtime, &mut serve.copies_dir] {
+        let Self { data, models, serve, sidecar, .. } = &mut config;
+        let models = [&mut models.event, &mut models.query, &mut models.runtime];
+        let places = [&mut data.dir, &mut serve.copies_dir, &mut sidecar.socket, &mut sidecar.state_file];
+        for path in models.into_iter().chain(places) {
             *path = settings::expand_home(path);
         }
         Ok(config)

@@ -143,6 +143,57 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("serve.timeout_s", "30", Kind::Integer(1, 3_600), "How long one search may take"),
     setting("serve.token", "", Kind::Secret, "Bearer token that requests must carry; empty is none"),
+    setting(
+        "sidecar.budget_bytes",
+        "67108864",
+        Kind::Integer(65_536, 1 << 40),
+        "Memory that all watched buffers share, as the kernel counts it",
+    ),
+    setting("sidecar.changes_per_s", "20", Kind::Integer(1, 1_000), "Changes of one buffer a second at most"),
+    setting(
+        "sidecar.hold_ms",
+        "10000",
+        Kind::Integer(0, 3_600_000),
+        "How long a limit stays after it was last needed, unless others lack the room",
+    ),
+    setting(
+        "sidecar.host",
+        "",
+        Kind::Text,
+        "Limits of the machine raised while the sidecar runs: net.core.netdev_max_backlog=N; net.ipv4.udp_mem=N,N,N; pfifo:INTERFACE=N",
+    ),
+    setting(
+        "sidecar.listen",
+        "127.0.0.1:8788",
+        Kind::Address,
+        "Address of recommendations, reports and metrics; not loopback needs `sidecar.token`",
+    ),
+    setting(
+        "sidecar.policy",
+        "max_of_window",
+        Kind::OneOf(&["static", "always_big", "reactive_doubling", "max_of_window", "ewma", "pd"]),
+        "The rule that says what a buffer needs",
+    ),
+    setting(
+        "sidecar.socket",
+        "/run/forebay/sidecar.sock",
+        Kind::Text,
+        "Unix socket of the stream of recommendations; empty is none",
+    ),
+    setting(
+        "sidecar.state_file",
+        "/run/forebay/sidecar.json",
+        Kind::Filled,
+        "Where it is written down what is changed, so that it can be put back after a crash",
+    ),
+    setting(
+        "sidecar.targets",
+        "",
+        Kind::Text,
+        "What is watched, such as `port:514; process:nfcapd min=256k max=64M` (docs/sidecar.md has all options)",
+    ),
+    setting("sidecar.tick_ms", "10", Kind::Integer(1, 1_000), "How often the buffers are looked at"),
+    setting("sidecar.token", "", Kind::Secret, "Bearer token that HTTP requests must carry; empty is none"),
 ];
 
 impl Setting {

@@ -1,0 +1,119 @@
+//! The buffers in hand: one slot each, in vectors of the same length that policy, allocator and plan work on.
+
+use std::collections::HashMap;
+
+use crate::actuate::buffer::Look;
+use crate::budget::Claim;
+use crate::control::{Seat, Verdict};
+use crate::demand::Demand;
+use crate::eyes::Watch;
+use crate::observation::{Observation, Traffic};
+use crate::target::{Handle, Identity};
+
+/// One buffer.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    /// Place of its target.
+    pub(super) target: usize,
+    pub(super) handle: Handle,
+    /// What it had before we came, or what its program gave it since.
+    pub(super) original_bytes: u64,
+    pub(super) was_locked: Option<bool>,
+    pub(super) min_bytes: u64,
+    pub(super) max_bytes: u64,
+    pub(super) weight: f64,
+    /// Whether it is set and not only recommended.
+    pub(super) is_applied: bool,
+    /// Whether it is changed at the moment.
+    pub(super) is_changed: bool,
+    /// The limit that was last read.
+    pub(super) real_bytes: u64,
+    pub(super) drops_before: u32,
+    pub(super) queued_before: u64,
+    pub(super) dropped_packets: u64,
+    pub(super) arrived_bytes: u64,
+    pub(super) is_counted: bool,
+    /// Place of its port in [`Table::ports`].
+    pub(super) port: Option<usize>,
+}
+
+/// A port whose arrivals are asked for once a tick, however many sockets share it.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) watch: Watch,
+    pub(super) sharers: u64,
+    pub(super) traffic: Option<Traffic>,
+}
+
+/// All slots.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) buffers: Vec<Option<Buffer>>,
+    pub(super) seats: Vec<Seat>,
+    pub(super) seen: Vec<Observation>,
+    pub(super) wanted: Vec<Demand>,
+    pub(super) claims: Vec<Claim>,
+    pub(super) shares: Vec<u64>,
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) ports: Vec<Port>,
+    by_identity: HashMap<Identity, usize>,
+    free: Vec<usize>,
+    live: usize,
+}
+
+impl Table {
+    /// Puts a buffer into a slot.
+    pub(super) fn insert(&mut self, buffer: Buffer, look: Look, now_ms: u64) -> usize {
+        let slot = self.free.pop().unwrap_or(self.buffers.len());
+        if slot == self.buffers.len() {
+            self.buffers.push(None);
+            self.seats.push(Seat::empty());
+            self.seen.push(Observation::default());
+            self.wanted.push(Demand::default());
+            self.claims.push(NO_CLAIM);
+            self.shares.push(0);
+            self.verdicts.push(Verdict::Keep);
+        }
+        self.seats[slot] = Seat::new(now_ms, look.ceiling_bytes);
+        self.seen[slot] = Observation { live: true, ceiling_bytes: look.ceiling_bytes, ..Observation::default() };
+        self.wanted[slot] = Demand::ceiling(look.ceiling_bytes);
+        self.by_identity.insert(buffer.handle.identity, slot);
+        self.buffers[slot] = Some(buffer);
+        self.live += 1;
+        slot
+    }
+
+    /// Takes a buffer out.
+    pub(super) fn remove(&mut self, slot: usize) -> Option<Buffer> {
+        let buffer = self.buffers.get_mut(slot)?.take()?;
+        self.by_identity.remove(&buffer.handle.identity);
+        self.seats[slot] = Seat::empty();
+        self.seen[slot] = Observation::default();
+        self.wanted[slot] = Demand::default();
+        self.claims[slot] = NO_CLAIM;
+        self.shares[slot] = 0;
+        self.free.push(slot);
+        self.live -= 1;
+        Some(buffer)
+    }
+
+    pub(super) fn slot_of(&self, identity: Identity) -> Option<usize> {
+        self.by_identity.get(&identity).copied()
+    }
+
+    pub(super) const fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Slots that hold a buffer.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Buffer)> {
+        self.buffers.iter().enumerate().filter_map(|(slot, buffer)| Some((slot, buffer.as_ref()?)))
+    }
+
+    /// The sum of all minima, in bytes.
+    pub(super) fn minima_bytes(&self) -> u64 {
+        self.iter().map(|(_, buffer)| buffer.min_bytes).fold(0, u64::saturating_add)
+    }
+}
+
+const NO_CLAIM: Claim = Claim { min_bytes: 0, max_bytes: 0, curve: crate::budget::Curve::NOTHING };

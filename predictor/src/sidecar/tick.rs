@@ -1,0 +1,239 @@
+//! One tick: look, ask, share out, set.
+
+use std::time::Instant;
+
+use super::table::Buffer;
+use super::{Event, Sidecar};
+use crate::actuate::buffer::{self, Force, Look, attainable};
+use crate::budget::{Claim, Curve, fill};
+use crate::control::{Verdict, grows, shrinks};
+use crate::eyes::TRUESIZE_BYTES;
+use crate::observation::{Observation, Traffic};
+use crate::policy::Tick;
+use crate::target::{HandleError, Kind, Locked};
+
+/// Ticks between two looks at a buffer that is known to be empty because arrivals are counted and none came.
+const IDLE_TICKS: usize = 16;
+
+impl Sidecar {
+    /// One tick at `now_ms`, a clock that need not agree with anything but itself.
+    pub fn tick(&mut self, now_ms: u64) {
+        let start = Instant::now();
+        self.counts.add(Event::Tick);
+        self.look();
+        let tick = Tick { number: self.number, budget_bytes: self.budget_bytes, live: self.table.live() };
+        self.number += 1;
+        self.policy.decide(tick, &self.table.seen, &mut self.table.wanted);
+        self.share_out();
+        shrinks(self.rules, now_ms, self.budget_bytes, &mut self.table.seats, &mut self.table.verdicts);
+        self.carry_out(Event::Shrink);
+        grows(self.rules, now_ms, self.budget_bytes, &mut self.table.seats, &mut self.table.verdicts);
+        self.carry_out(Event::Grow);
+        self.tick_took = start.elapsed();
+    }
+
+    /// Reads every buffer; one that is known to have been idle only now and then.
+    fn look(&mut self) {
+        let number = self.number as usize;
+        for port in &mut self.table.ports {
+            port.traffic = self.arrivals.take(port.watch).map(|tick| tick.charged());
+        }
+        for slot in 0..self.table.buffers.len() {
+            let Some(buffer) = &mut self.table.buffers[slot] else { continue };
+            let port = buffer.port.and_then(|place| self.table.ports.get(place));
+            let traffic = port.and_then(|port| port.traffic.map(|traffic| traffic.part(port.sharers)));
+            let is_idle = traffic.is_some_and(|traffic| traffic.packets == 0) && buffer.queued_before == 0;
+            if is_idle && !(number + slot).is_multiple_of(IDLE_TICKS) {
+                let seen = &mut self.table.seen[slot];
+                (seen.drops, seen.dropped_bytes, seen.arrivals) = (0, 0, traffic);
+                continue;
+            }
+            match buffer::look(&buffer.handle) {
+                Ok(look) => {
+                    let arrived_before = buffer.arrived_bytes;
+                    let seen = buffer.see(look, traffic);
+                    let target = &mut self.targets[buffer.target];
+                    target.dropped_packets += seen.drops;
+                    target.arrived_bytes += buffer.arrived_bytes - arrived_before;
+                    self.table.seen[slot] = seen;
+                    self.table.seats[slot].queued_bytes = look.queued_bytes;
+                    if !self.dry_run {
+                        self.heed(slot, look);
+                    }
+                }
+                // The pass will say that it is gone; until then it is as it was.
+                Err(HandleError::Gone) => {}
+                Err(error) => self.fail(slot, &error),
+            }
+        }
+    }
+
+    /// Takes in a limit that is not the one we know of: the kernel tuned it, or its program set it.
+    fn heed(&mut self, slot: usize, look: Look) {
+        let Some(buffer) = &mut self.table.buffers[slot] else { return };
+        let seat = &mut self.table.seats[slot];
+        if !buffer.is_applied || look.ceiling_bytes == seat.ceiling_bytes {
+            return;
+        }
+        seat.ceiling_bytes = look.ceiling_bytes;
+        buffer.original_bytes = look.ceiling_bytes;
+        if !buffer.is_changed {
+            return;
+        }
+        buffer.is_changed = false;
+        buffer.was_locked = buffer.was_locked.map(|_| true);
+        let spec = &self.specs[buffer.target];
+        if spec.locked == Locked::Leave {
+            buffer.is_applied = false;
+        } else {
+            buffer.min_bytes = buffer.min_bytes.max(look.ceiling_bytes).min(buffer.max_bytes);
+        }
+        let (name, identity) = (spec.name.clone(), buffer.handle.identity);
+        self.counts.add(Event::Overridden);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.forget(identity);
+        }
+        if self.is_news(format!("overridden {name}")) {
+            tracing::info!(
+                target = name,
+                bytes = look.ceiling_bytes,
+                "its program set the size meanwhile, which is heeded"
+            );
+        }
+    }
+
+    /// Shares the budget out by what the policy wants.
+    fn share_out(&mut self) {
+        for (slot, claim) in self.table.claims.iter_mut().enumerate() {
+            if let Some(buffer) = &self.table.buffers[slot] {
+                let max_bytes = match self.force {
+                    Force::No { max_bytes } if buffer.handle.kind != Kind::Pipe => buffer.max_bytes.min(max_bytes),
+                    _ => buffer.max_bytes,
+                };
+                let curve = Curve::new(self.table.wanted[slot], buffer.weight);
+                *claim = Claim { min_bytes: buffer.min_bytes.min(max_bytes), max_bytes, curve };
+            }
+        }
+        match fill(&self.table.claims, self.budget_bytes, &mut self.table.shares) {
+            Ok(filled) => self.filled = filled,
+            // A minimum that rose while its buffer was in hand; shares stay as they were.
+            Err(error) => {
+                self.counts.add(Event::LeftBudget);
+                if self.is_news("minima".to_owned()) {
+                    tracing::warn!(%error, "the shares stay as they were");
+                }
+            }
+        }
+        for (seat, share) in self.table.seats.iter_mut().zip(&self.table.shares).filter(|(seat, _)| seat.live) {
+            seat.share_bytes = *share;
+        }
+    }
+
+    /// Carries the verdicts out: all written down first, then each set.
+    fn carry_out(&mut self, direction: Event) {
+        if !self.note_all() {
+            return;
+        }
+        for slot in 0..self.table.verdicts.len() {
+            match self.table.verdicts[slot] {
+                Verdict::Keep => {}
+                Verdict::Wait(reason) => self.counts.add(reason.into()),
+                Verdict::Set(bytes) => self.set(slot, bytes, direction),
+            }
+        }
+    }
+
+    /// Writes down what is about to change. Failing that, nothing is changed in this step.
+    fn note_all(&mut self) -> bool {
+        let Some(ledger) = &mut self.ledger else { return true };
+        for (slot, verdict) in self.table.verdicts.iter().enumerate() {
+            if let (Verdict::Set(bytes), Some(buffer)) = (verdict, &self.table.buffers[slot])
+                && buffer.is_applied
+            {
+                let ours = [buffer.real_bytes, attainable(buffer.handle.kind, self.force, *bytes)];
+                ledger.note(&buffer.handle, buffer.original_bytes, buffer.was_locked, ours);
+            }
+        }
+        let Err(error) = ledger.save() else { return true };
+        self.counts.add(Event::FailStateFile);
+        if self.is_news("state file".to_owned()) {
+            tracing::error!(%error, "what is changed cannot be written down, so nothing is changed until it can");
+        }
+        false
+    }
+
+    fn set(&mut self, slot: usize, bytes: u64, direction: Event) {
+        let Some(buffer) = &mut self.table.buffers[slot] else { return };
+        let seat = &mut self.table.seats[slot];
+        if self.dry_run || !buffer.is_applied {
+            seat.ceiling_bytes = bytes;
+            self.counts.add(direction);
+            if self.dry_run {
+                tracing::info!(
+                    program = buffer.handle.process.program,
+                    pid = buffer.handle.process.owner.pid,
+                    port = buffer.handle.port,
+                    from = buffer.real_bytes,
+                    to = bytes,
+                    "would be set"
+                );
+            }
+            return;
+        }
+        match buffer::set(&buffer.handle, self.force, bytes) {
+            Ok(done) => {
+                buffer.is_changed = true;
+                buffer.real_bytes = done.ceiling_bytes;
+                seat.ceiling_bytes = done.ceiling_bytes;
+                self.counts.add(direction);
+                if done.is_refused {
+                    self.force = buffer::without_force();
+                    if let Force::No { max_bytes } = self.force {
+                        self.tell_unforced(max_bytes);
+                    }
+                }
+            }
+            Err(HandleError::Gone) => {}
+            Err(error) => self.fail(slot, &error),
+        }
+    }
+
+    fn fail(&mut self, slot: usize, error: &HandleError) {
+        let event = match error {
+            HandleError::Denied => Event::FailDenied,
+            HandleError::System(error) if error.kind() == std::io::ErrorKind::ResourceBusy => Event::FailBusy,
+            _ => Event::FailSystem,
+        };
+        self.counts.add(event);
+        let Some(buffer) = &self.table.buffers[slot] else { return };
+        let name = self.specs[buffer.target].name.clone();
+        if self.is_news(format!("{} {name}", event.label())) {
+            tracing::warn!(target = name, %error, "a buffer could not be reached or set; the rest goes on");
+        }
+    }
+}
+
+impl Buffer {
+    /// Takes in what was read.
+    fn see(&mut self, look: Look, traffic: Option<Traffic>) -> Observation {
+        let drops = u64::from(look.drops.wrapping_sub(self.drops_before));
+        self.drops_before = look.drops;
+        self.dropped_packets += drops;
+        self.real_bytes = look.ceiling_bytes;
+        self.is_counted = traffic.is_some();
+        // What a lost packet would have charged is known on average where packets are counted.
+        let each = traffic.filter(|traffic| traffic.packets > 0).map_or(TRUESIZE_BYTES, |t| t.bytes / t.packets);
+        let dropped_bytes = drops.saturating_mul(each);
+        let risen = look.queued_bytes.saturating_sub(self.queued_before) + dropped_bytes;
+        self.arrived_bytes += traffic.map_or(risen, |traffic| traffic.bytes);
+        self.queued_before = look.queued_bytes;
+        Observation {
+            live: true,
+            queued_bytes: look.queued_bytes,
+            ceiling_bytes: look.ceiling_bytes,
+            drops,
+            dropped_bytes,
+            arrivals: traffic,
+        }
+    }
+}
