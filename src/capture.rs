@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Where lines are written, as flows end; `-` is standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
-    /// Store the events on this server instead, for example http://127.0.0.1:8787
+    /// Store the events on this server instead, for example `http://127.0.0.1:8787`
     #[arg(long, value_name = "URL", conflicts_with = "output")]
     to: Option<String>,
     /// Flows followed at a time, in kernel memory of a fixed size (about 450 bytes each)
