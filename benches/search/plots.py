@@ -71,8 +71,8 @@ def latency(report, path) -> None:
         axis.set_title(f"{words}, k = 10", fontsize=9)
         axis.set_xlabel("events that pass the filter")
     axes[0].set_ylabel("processor time of a search, ms")
-    axes[1].legend(fontsize=7, ncol=2)
     figure.suptitle(title(report) + " (hollow: recall below 0.99, or fewer than min(k, matches) hits)", fontsize=8.5)
+    legend(figure, axes[0])
     save(figure, path)
 
 
@@ -89,9 +89,15 @@ def recall(report, path) -> None:
         axis.set_title(f"{words}, k = 10, every filter", fontsize=9)
         axis.set_xlabel("searches a second of the processor")
     axes[0].set_ylabel("recall@10")
-    axes[1].legend(fontsize=7, loc="lower left")
     figure.suptitle(title(report), fontsize=8.5)
+    legend(figure, axes[0])
     save(figure, path)
+
+
+def legend(figure, axis) -> None:
+    """One for the whole figure, beneath it, where it hides no point."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=7.5, ncol=len(labels), loc="lower center", bbox_to_anchor=(0.5, -0.05), frameon=False)
 
 
 def scale(reports, path) -> None:
@@ -105,7 +111,7 @@ def scale(reports, path) -> None:
     axes[0].set_title("events a second while building", fontsize=9)
     axes[1].plot(events, [e["bytes"] / e["events"] for e in ours], marker="o", color="black")
     axes[1].set_title("bytes an event on disk", fontsize=9)
-    axes[1].set_ylim(bottom=0)
+    axes[1].set_ylim(0, 1.2 * max(e["bytes"] / e["events"] for e in ours))
     for line, dashes in zip(("100 %", "10 %", "1 %", "0.01 %"), ("-", "--", "-.", ":")):
         axes[2].plot(events, [ms(cells(e, "event", 10)[line]) for e in ours], dashes, marker="o", color="black", label=line)
     axes[2].set_yscale("log")
@@ -120,7 +126,7 @@ def scale(reports, path) -> None:
 
 def save(figure, path) -> None:
     figure.tight_layout()
-    figure.savefig(path, metadata={"Software": None})
+    figure.savefig(path, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
     print(path)
 

@@ -140,6 +140,12 @@ impl State {
         self.generations.last_mut().expect("there is always a generation: only those before the last are removed")
     }
 
+    /// The generation that ended last; the current one where none has.
+    pub(crate) fn before_last(&mut self) -> &mut Generation {
+        let last = self.generations.len() - 1;
+        &mut self.generations[last.saturating_sub(1)]
+    }
+
     /// Events that are hot.
     pub(crate) fn events(&self) -> u64 {
         self.generations.iter().map(|generation| generation.events).sum()

@@ -29,6 +29,8 @@ impl Writer {
         let current = state.current();
         if current.events > 0 && current.since.is_some_and(|since| since.elapsed() >= age) {
             state.rotate();
+            // It did not fill, so nothing fills behind it: there is time for its engine.
+            state.before_last().is_hasty = false;
         }
     }
 

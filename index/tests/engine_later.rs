@@ -79,3 +79,12 @@ fn who_wants_no_engine_gets_none() {
     assert_eq!(index.compact().unwrap().merges, 0);
     assert!(engines(&index).iter().all(|engine| engine == "flat"));
 }
+
+#[test]
+fn what_is_sealed_before_it_is_full_gets_its_engine_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = common::index(dir.path(), options(false), SEED, &[SEAL - 100]);
+    index.seal().unwrap();
+    assert_eq!(engines(&index), ["cells"]);
+    assert_eq!(common::counter(&index, "seals_without_engine"), 0);
+}
