@@ -3,6 +3,10 @@
 //! **Promise.** Every millisecond is given once and in order, those in which nothing came as zeros; what was missed because
 //! the reader stayed away longer than a ring is long is counted. All counts are of the wire (`docs/capture.md`).
 //!
+//! **Limits.** A packet whose processor is taken away for longer than [`SETTLE_MS`] between reading the clock and counting (by
+//! the host of a virtual machine) comes after its millisecond was given, and is in no bin; flows and books have it. Of
+//! 600,000 packets on a busy machine none or one.
+//!
 //! A ring holds 1,024 ms of a row for every CPU; a read adds them up.
 
 use std::sync::Arc;
