@@ -30,3 +30,14 @@ echo "== memory over a million events and 10,000 questions"
 echo
 echo "== search beside FAISS, hnswlib, usearch and pgvector"
 benches/search/run.sh
+echo
+echo "== searching a million events while 1,000 and 10,000 more come in each second"
+target="${CARGO_TARGET_DIR:-target}" scratch="${BENCH_SCRATCH:-${CARGO_TARGET_DIR:-target}/bench}"
+data="$scratch/data-1500000"
+[ -f "$data/about.json" ] || "$target/release/search_data" --events 1500000 --out "$data"
+for rate in 1000 10000; do
+  rm -rf "$scratch/index-load"
+  "$target/release/under_load" --data "$data" --index "$scratch/index-load" --rate "$rate" --seconds 45 --drop-every 15 \
+    --out "benches/results/load-$rate.json"
+done
+rm -rf "$scratch/index-load"
