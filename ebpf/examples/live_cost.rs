@@ -4,17 +4,20 @@
 //! through an interface that carries the meter on its egress, then the empty program of the same object, in turn, and the kernel's own statistics
 //! (`kernel.bpf_stats_enabled`) give nanoseconds a run of each: what measuring itself costs is in both and goes out. The loop is that of the sidecar: every 10 ms
 //! the new bins and totals of 100 ports, their drop events, and the memory of 100 sockets; its CPU time is the process's own.
-#![allow(clippy::unwrap_used, unsafe_code)] // a measurement that cannot be made ends; sockets are asked as the kernel asks for
+#![allow(unsafe_code)] // sockets are asked as the kernel asks for
 
-use std::io::Write as _;
+use std::error::Error;
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aya::programs::{SchedClassifier, TcAttachType};
 use aya::sys::{Stats, enable_stats};
 use forebay_ebpf::live::{LiveConfig, LiveMeter, Row};
+
+/// A measurement that cannot be made ends with the reason.
+type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 7;
 const PACKETS: u32 = 200_000;
@@ -35,32 +38,33 @@ for n in range(count):
     sockets[n % flows].send(b"x" * 100)
 "#;
 
-fn main() {
+fn main() -> Outcome<()> {
     let (name, peer) = ("fbcost0", "fbcost1");
     let _ = Command::new("ip").args(["link", "del", name]).output();
     let _ = Command::new("ip").args(["netns", "del", "fbcost"]).output();
-    run("ip", &["netns", "add", "fbcost"]);
-    run("ip", &["link", "add", name, "type", "veth", "peer", "name", peer, "netns", "fbcost"]);
-    run("sysctl", &["-qw", &format!("net.ipv6.conf.{name}.disable_ipv6=1")]);
-    run("ip", &["-n", "fbcost", "link", "set", peer, "arp", "off", "up"]);
-    run("ip", &["link", "set", name, "arp", "off", "up"]);
-    run("ip", &["addr", "add", "10.98.0.1/24", "dev", name]);
-    let stats = enable_stats(Stats::RunTime).unwrap();
+    run("ip", &["netns", "add", "fbcost"])?;
+    run("ip", &["link", "add", name, "type", "veth", "peer", "name", peer, "netns", "fbcost"])?;
+    run("sysctl", &["-qw", &format!("net.ipv6.conf.{name}.disable_ipv6=1")])?;
+    run("ip", &["-n", "fbcost", "link", "set", peer, "arp", "off", "up"])?;
+    run("ip", &["link", "set", name, "arp", "off", "up"])?;
+    run("ip", &["addr", "add", "10.98.0.1/24", "dev", name])?;
+    let stats = enable_stats(Stats::RunTime)?;
     for flows in [1, 1_000] {
-        per_packet(name, flows);
+        per_packet(name, flows)?;
     }
     drop(stats);
-    the_loop(name, false);
-    the_loop(name, true);
-    run("ip", &["link", "del", name]);
-    run("ip", &["netns", "del", "fbcost"]);
+    the_loop(name, false)?;
+    the_loop(name, true)?;
+    run("ip", &["link", "del", name])?;
+    run("ip", &["netns", "del", "fbcost"])?;
+    Ok(())
 }
 
-fn per_packet(name: &str, flows: u32) {
+fn per_packet(name: &str, flows: u32) -> Outcome<()> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let empty = empty_program(name, flows);
-        let ours = meter_program(name, flows);
+        let empty = empty_program(name, flows)?;
+        let ours = meter_program(name, flows)?;
         rounds.push((ours - empty, ours, empty));
     }
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -70,41 +74,43 @@ fn per_packet(name: &str, flows: u32) {
         "{flows} flows: {beyond:.0} ns a packet beyond the empty program (median of {ROUNDS}; {ours:.0} against {empty:.0}; least \
          {least:.0})"
     );
+    Ok(())
 }
 
-fn empty_program(name: &str, flows: u32) -> f64 {
-    let object = fs_err::read(concat!(env!("CARGO_MANIFEST_DIR"), "/prebuilt/live.bpf.o")).unwrap();
-    let mut ebpf = aya::Ebpf::load(&object).unwrap();
-    let program: &mut SchedClassifier = ebpf.program_mut("fb_nothing").unwrap().try_into().unwrap();
-    program.load().unwrap();
-    program.attach(name, TcAttachType::Egress).unwrap();
-    send(flows);
-    let info = program.info().unwrap();
+fn empty_program(name: &str, flows: u32) -> Outcome<f64> {
+    let object = fs_err::read(concat!(env!("CARGO_MANIFEST_DIR"), "/prebuilt/live.bpf.o"))?;
+    let mut ebpf = aya::Ebpf::load(&object)?;
+    let program: &mut SchedClassifier =
+        ebpf.program_mut("fb_nothing").ok_or("the object has no empty program")?.try_into()?;
+    program.load()?;
+    program.attach(name, TcAttachType::Egress)?;
+    send(flows)?;
+    let info = program.info()?;
     assert!(info.run_count() >= u64::from(PACKETS));
-    info.run_time().as_nanos() as f64 / info.run_count() as f64
+    Ok(info.run_time().as_nanos() as f64 / info.run_count() as f64)
 }
 
-fn meter_program(name: &str, flows: u32) -> f64 {
-    let mut meter = LiveMeter::attach(&LiveConfig { drops: false, ..LiveConfig::of(name) }).unwrap();
-    meter.watch_port(9).unwrap();
-    send(flows);
-    let (time_ns, runs) = meter.run_time().unwrap();
-    let books = meter.finish(&mut |_| {}).unwrap();
+fn meter_program(name: &str, flows: u32) -> Outcome<f64> {
+    let mut meter = LiveMeter::attach(&LiveConfig { drops: false, ..LiveConfig::of(name) })?;
+    meter.watch_port(9)?;
+    send(flows)?;
+    let (time_ns, runs) = meter.run_time()?;
+    let books = meter.finish(&mut |_| {})?;
     assert!(runs >= u64::from(PACKETS) && books.open() == 0);
-    time_ns as f64 / runs as f64
+    Ok(time_ns as f64 / runs as f64)
 }
 
-fn send(flows: u32) {
-    run("python3", &["-c", SENDER, &flows.to_string(), &PACKETS.to_string()]);
+fn send(flows: u32) -> Outcome<()> {
+    run("python3", &["-c", SENDER, &flows.to_string(), &PACKETS.to_string()])
 }
 
 /// With or without asking the sockets themselves for what they hold.
-fn the_loop(name: &str, asks_sockets: bool) {
-    let mut meter = LiveMeter::attach(&LiveConfig::of(name)).unwrap();
-    let sockets: Vec<UdpSocket> = (0..PORTS).map(|_| UdpSocket::bind("10.98.0.1:0").unwrap()).collect();
-    let ports: Vec<u16> = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+fn the_loop(name: &str, asks_sockets: bool) -> Outcome<()> {
+    let mut meter = LiveMeter::attach(&LiveConfig::of(name))?;
+    let sockets: Vec<UdpSocket> = (0..PORTS).map(|_| UdpSocket::bind("10.98.0.1:0")).collect::<Result<_, _>>()?;
+    let ports: Vec<u16> = sockets.iter().map(|socket| Ok(socket.local_addr()?.port())).collect::<Outcome<_>>()?;
     for port in &ports {
-        meter.watch_port(*port).unwrap();
+        meter.watch_port(*port)?;
     }
     let mut since = vec![0; ports.len()];
     let (mut bins, mut drops) = (Vec::new(), Vec::new());
@@ -137,6 +143,7 @@ fn the_loop(name: &str, asks_sockets: bool) {
         used.as_secs_f64() / took.as_secs_f64() * 100.0,
         used.as_secs_f64() * 1e6 / f64::from(rounds)
     );
+    Ok(())
 }
 
 /// What a socket holds (`SO_MEMINFO`, place 0: bytes of receive memory).
@@ -160,8 +167,7 @@ fn cpu() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-fn run(program: &str, arguments: &[&str]) {
-    let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().flush().unwrap();
-    assert!(child.wait().unwrap().success(), "{program} {arguments:?}");
+fn run(program: &str, arguments: &[&str]) -> Outcome<()> {
+    let status = Command::new(program).args(arguments).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{program} {arguments:?}: {status}").into()) }
 }

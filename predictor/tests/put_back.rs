@@ -8,12 +8,33 @@
 
 mod support;
 
+use std::path::Path;
+
 use forebay_predictor::policy::Kind;
-use forebay_predictor::sidecar::Event;
+use forebay_predictor::sidecar::{Event, Settings};
 use forebay_predictor::target::parse_targets;
 use support::{Driven, Receiver, may_actuate, settings};
 
 const BUDGET: u64 = 16 << 20;
+
+/// A receiver whose buffer a sidecar grew to the whole budget before it was killed: the sidecar's settings, and the size before.
+fn killed(folder: &Path) -> (Receiver, Settings, u64) {
+    let receiver = Receiver::start(&["127.0.0.1:0"]);
+    let before = receiver.ceiling();
+    let settings = settings(folder, &format!("port:{}", receiver.port), BUDGET);
+    let mut driven = Driven::start(&settings, Kind::AlwaysBig).unwrap();
+    driven.go(3);
+    drop(driven);
+    (receiver, settings, before)
+}
+
+/// Changes the one buffer of the state file.
+fn rewrite(settings: &Settings, change: impl FnOnce(&mut serde_json::Value)) {
+    let text = fs_err::read_to_string(&settings.state_file).unwrap();
+    let mut state: serde_json::Value = serde_json::from_str(&text).unwrap();
+    change(&mut state["buffers"][0]);
+    fs_err::write(&settings.state_file, state.to_string()).unwrap();
+}
 
 #[test]
 fn at_the_end() {
@@ -86,11 +107,7 @@ fn not_what_its_program_changed_since() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let receiver = Receiver::start(&["127.0.0.1:0"]);
-    let settings = settings(folder.path(), &format!("port:{}", receiver.port), BUDGET);
-    let mut driven = Driven::start(&settings, Kind::AlwaysBig).unwrap();
-    driven.go(3);
-    drop(driven);
+    let (receiver, settings, _) = killed(folder.path());
     // Written as the program would have: the size is one that we never gave it.
     let text = fs_err::read_to_string(&settings.state_file).unwrap();
     fs_err::write(&settings.state_file, text.replace(&BUDGET.to_string(), "999998")).unwrap();
@@ -106,18 +123,12 @@ fn never_another_process_that_got_the_number() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let receiver = Receiver::start(&["127.0.0.1:0"]);
-    let settings = settings(folder.path(), &format!("port:{}", receiver.port), BUDGET);
-    let mut driven = Driven::start(&settings, Kind::AlwaysBig).unwrap();
-    driven.go(3);
-    drop(driven);
+    let (receiver, settings, _) = killed(folder.path());
     // The same process number, file number and inode, but another start and another cookie: what a number given again looks like.
-    let mut state: serde_json::Value =
-        serde_json::from_str(&fs_err::read_to_string(&settings.state_file).unwrap()).unwrap();
-    let entry = &mut state["buffers"][0];
-    entry["start"] = 1.into();
-    entry["identity"]["cookie"] = 1.into();
-    fs_err::write(&settings.state_file, state.to_string()).unwrap();
+    rewrite(&settings, |entry| {
+        entry["start"] = 1.into();
+        entry["identity"]["cookie"] = 1.into();
+    });
     let sidecar = Driven::start(&settings, Kind::Static).unwrap().sidecar;
     assert_eq!(sidecar.counts().get(Event::RestoreGone), 1);
     assert_eq!(receiver.ceiling(), BUDGET, "not touched");
@@ -130,17 +141,9 @@ fn a_socket_that_was_handed_on_is_found_by_its_cookie() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let receiver = Receiver::start(&["127.0.0.1:0"]);
-    let before = receiver.ceiling();
-    let settings = settings(folder.path(), &format!("port:{}", receiver.port), BUDGET);
-    let mut driven = Driven::start(&settings, Kind::AlwaysBig).unwrap();
-    driven.go(3);
-    drop(driven);
-    let mut state: serde_json::Value =
-        serde_json::from_str(&fs_err::read_to_string(&settings.state_file).unwrap()).unwrap();
+    let (receiver, settings, before) = killed(folder.path());
     // Written as if a parent that is gone had been its owner.
-    state["buffers"][0]["pid"] = (i32::MAX - 1).into();
-    fs_err::write(&settings.state_file, state.to_string()).unwrap();
+    rewrite(&settings, |entry| entry["pid"] = (i32::MAX - 1).into());
     Driven::start(&settings, Kind::Static).unwrap().sidecar.finish().unwrap();
     assert_eq!(receiver.ceiling(), before);
 }

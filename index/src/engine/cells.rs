@@ -35,7 +35,7 @@ use std::sync::Arc;
 use self::bound::Trust;
 use self::layout::{Calibration, CellFile};
 use self::search::Search;
-use super::cost::{Cost, Costs};
+use super::cost::{Cost, Costs, MEASURED_DIMENSION};
 use super::{Ask, Nearest, VectorEngine};
 use crate::IndexError;
 use crate::segment::VectorFile;
@@ -53,9 +53,6 @@ const LOOK_NS: f32 = 1.3;
 
 /// Comparing a question with a centre, and ordering it, nanoseconds.
 const CENTRE_NS: f32 = 9.0;
-
-/// Numbers in the vectors that the costs were measured with.
-const MEASURED_DIMENSION: f32 = 256.0;
 
 /// Vectors in cells.
 pub(super) struct Cells {

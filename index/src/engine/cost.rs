@@ -1,5 +1,8 @@
 //! What an answer costs, about, so that a planner can choose.
 
+/// Numbers in the vectors that every engine's costs were measured with; a comparison takes time in proportion to them.
+pub(super) const MEASURED_DIMENSION: f32 = 256.0;
+
 /// What one way of answering costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Cost {

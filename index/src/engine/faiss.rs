@@ -16,6 +16,7 @@ use std::sync::Arc;
 // The static library is linked through this crate.
 use faiss_sys as _;
 
+use super::cost::MEASURED_DIMENSION;
 use super::factory::Factory;
 use super::{Ask, Cost, Costs, Nearest, VectorEngine, flat};
 use crate::IndexError;
@@ -41,9 +42,6 @@ const FAR_ROW_NS: f32 = 100.0;
 
 /// Comparing a code in an inverted list, nanoseconds at 256 numbers.
 const CODE_NS: f32 = 15.0;
-
-/// Numbers in the vectors that the costs were measured with.
-const MEASURED_DIMENSION: f32 = 256.0;
 
 /// A `faiss::Index`, opaque.
 #[repr(C)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::best::Candidates;
+use super::cost::MEASURED_DIMENSION;
 use super::{Ask, Cost, Costs, Kernel, Nearest, VectorEngine};
 use crate::IndexError;
 use crate::segment::VectorFile;
@@ -12,9 +13,6 @@ const BLOCK_ROWS: usize = 512;
 
 /// Comparing 256 floats, nanoseconds: memory, mostly.
 const ROW_NS: f32 = 60.0;
-
-/// Numbers in the vectors that the cost was measured with.
-const MEASURED_DIMENSION: f32 = 256.0;
 
 /// The vectors as they are.
 pub(super) struct Flat {

@@ -37,6 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::layout::LinkFile;
+use super::cost::MEASURED_DIMENSION;
 use super::{Ask, Cost, Costs, HnswSettings, Nearest, VectorEngine, flat};
 use crate::IndexError;
 use crate::segment::VectorFile;
@@ -55,9 +56,6 @@ const FOUND_MIN: f32 = 0.97;
 
 /// Comparing a vector that lies anywhere, nanoseconds at 256 numbers.
 const FAR_ROW_NS: f32 = 100.0;
-
-/// Numbers in the vectors that the cost was measured with.
-const MEASURED_DIMENSION: f32 = 256.0;
 
 /// A graph over the vectors.
 pub(super) struct Hnsw {
