@@ -133,11 +133,15 @@ pub(crate) fn flat(vectors: Arc<VectorFile>) -> Box<dyn VectorEngine> {
     Box::new(flat::Flat::new(vectors))
 }
 
-/// Opens the engine that [`build`] named `name` over the segment in `dir`.
+/// Opens the engine that [`build`] named `name` over the segment in `dir`; [`flat`] stands in for one whose file is of an
+/// earlier layout.
 pub(crate) fn open(name: &str, vectors: Arc<VectorFile>, dir: &Path) -> Result<Box<dyn VectorEngine>, IndexError> {
     match name.parse::<EngineKind>()? {
         EngineKind::Flat => Ok(flat(vectors)),
-        EngineKind::Cells => Ok(Box::new(cells::Cells::open(vectors, &dir.join(CELLS_FILE))?)),
+        EngineKind::Cells => match cells::Cells::open(Arc::clone(&vectors), &dir.join(CELLS_FILE))? {
+            Some(cells) => Ok(Box::new(cells)),
+            None => Ok(flat(vectors)),
+        },
         #[cfg(feature = "faiss")]
         EngineKind::Faiss(factory) => Ok(Box::new(faiss::Faiss::open(&factory, vectors, &dir.join(FAISS_FILE))?)),
         #[cfg(feature = "hnsw")]

@@ -70,13 +70,14 @@ impl Writer {
     }
 }
 
-/// The oldest segment that is large enough for an engine and was written without one: written again by itself, it gets it.
+/// The oldest segment that is large enough for an engine and was written without one, or with one of an earlier layout: written again by itself, it gets it.
 fn without_engine<'a>(
     mut segments: impl Iterator<Item = &'a Arc<Segment>>,
     options: &Options,
 ) -> Option<Vec<Arc<Segment>>> {
+    // What is asked is the engine that answers, which is not the one in the manifest where that one's file is of an earlier layout.
     let is_plain = |segment: &&Arc<Segment>| {
-        segment.rows() as usize >= options.engine_from && segment.manifest().engine == EngineKind::Flat.to_string()
+        segment.rows() as usize >= options.engine_from && segment.engine().name() == EngineKind::Flat.to_string()
     };
     (options.engine != EngineKind::Flat).then(|| segments.find(is_plain).map(|segment| vec![Arc::clone(segment)]))?
 }

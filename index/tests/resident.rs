@@ -49,10 +49,10 @@ fn what_is_above_the_bound_is_given_back() {
     let index = Index::open(dir.path(), Options { resident_bytes_max: Some(bound), ..options }).unwrap();
     assert_eq!(read_all(&index), nearest);
     let start = Instant::now();
-    while resident() > bound {
+    // Pages are given back before they are counted.
+    while resident() > bound || common::counter(&index, "bytes_paged_out") == 0 {
         assert!(start.elapsed() < PATIENCE, "{} resident, {bound} wanted, {without} without", resident());
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(common::counter(&index, "bytes_paged_out") > 0);
     assert_eq!(read_all(&index), nearest);
 }

@@ -16,7 +16,7 @@
 //! and their rows are compared in bytes, then those that may be among the best in floats (`best`). Where few rows are
 //! allowed they are compared one by one, wherever they are.
 //!
-//! **Limits.** 256 numbers take 280 bytes a vector beside the floats. A vector is in one cell, so a question far from all
+//! **Limits.** 256 numbers take 292 bytes a vector beside the floats. A vector is in one cell, so a question far from all
 //! data visits many.
 //!
 //! **Failure.** A file whose sizes do not fit is refused. Wrong bytes elsewhere (the segment's checksums find them) give
@@ -28,6 +28,7 @@ mod calibrate;
 mod kmeans;
 mod layout;
 mod search;
+mod view;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use self::bound::Trust;
 use self::layout::{Calibration, CellFile};
 use self::search::Search;
 use super::cost::{Cost, Costs, MEASURED_DIMENSION};
+use super::kernel::GROUP;
 use super::{Ask, Nearest, VectorEngine};
 use crate::IndexError;
 use crate::segment::VectorFile;
@@ -61,9 +63,9 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Opens the index at `path`, which must be one over `vectors`.
-    pub(super) fn open(vectors: Arc<VectorFile>, path: &Path) -> Result<Self, IndexError> {
-        let file = CellFile::open(path)?;
+    /// Opens the index at `path`, which must be one over `vectors`. `None` is one of an earlier layout.
+    pub(super) fn open(vectors: Arc<VectorFile>, path: &Path) -> Result<Option<Self>, IndexError> {
+        let Some(file) = CellFile::open(path)? else { return Ok(None) };
         let sizes = file.sizes();
         if sizes.rows != vectors.rows() || sizes.dimension != vectors.dimension() {
             return Err(IndexError::Damaged {
@@ -77,7 +79,7 @@ impl Cells {
                 ),
             });
         }
-        Ok(Self { file, vectors })
+        Ok(Some(Self { file, vectors }))
     }
 
     fn through_cells(&self, ask: &Ask, trust: Trust) -> Nearest {
@@ -107,7 +109,8 @@ impl Cells {
 
     /// Comparing all that match, wherever they are.
     fn far_ns(&self, matching: u64) -> f32 {
-        matching as f32 * FAR_ROW_NS * self.wide()
+        let centres = self.centres_ns().min(matching as f32 * GROUP as f32 * CENTRE_NS * self.wide());
+        centres + matching as f32 * FAR_ROW_NS * self.wide()
     }
 
     /// Comparing all that match, cell after cell.

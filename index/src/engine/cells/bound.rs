@@ -8,9 +8,13 @@
 
 use super::layout::CellBound;
 
-/// What single precision may get wrong in a product of two vectors of length 1: for 4,096 numbers in 32 running sums, 128
-/// additions and 5 folds of 2^-24 each, and the bound's own few operations.
-pub(super) const ROUNDING: f32 = 1e-5;
+/// What single precision may get wrong in a product of two vectors of length 1 with so many numbers: as many additions as
+/// the kernel makes in each of its 32 running sums, 5 folds, and the bound's own few operations, 2^-24 each.
+pub(super) fn rounding(dimension: usize) -> f32 {
+    const SUMS: usize = 32;
+    const FOLDS_AND_BOUND: usize = 5 + 11;
+    (dimension.div_ceil(SUMS) + FOLDS_AND_BOUND) as f32 / (1u32 << 24) as f32
+}
 
 /// What is reckoned with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +32,8 @@ pub(super) struct Viewer {
     pub(super) length: f32,
     /// Most by which its products with centres may be wrong.
     pub(super) error: f32,
+    /// What single precision may get wrong.
+    pub(super) rounding: f32,
     /// What is reckoned with.
     pub(super) trust: Trust,
 }
@@ -38,7 +44,7 @@ impl Viewer {
     pub(super) fn bound(&self, cell: &CellBound, along: f32) -> f32 {
         let (error, confidence, slack) = match self.trust {
             // A question nearer to the centre is nearer to the members too, until it lies among them.
-            Trust::Certain => (self.error, 1.0, ROUNDING),
+            Trust::Certain => (self.error, 1.0, self.rounding),
             Trust::Confident(confidence) => (0.0, confidence, 0.0),
         };
         let along = (along + error).clamp(-self.length, self.length);
@@ -88,7 +94,7 @@ mod tests {
             let widest = [cosine as f32, (sine as f32).next_up()];
             let (longest, shortest) = (length as f32, length as f32);
             let cell = CellBound { widest, longest, shortest, ..CellBound::default() };
-            let viewer = Viewer { length: 1.0, error: 1e-6, trust: Trust::Certain };
+            let viewer = Viewer { length: 1.0, error: 1e-6, rounding: rounding(6), trust: Trust::Certain };
             let bound = viewer.bound(&cell, dot(query, centre) as f32);
             prop_assert!(f64::from(bound) >= dot(query, member) * length);
         }

@@ -1,6 +1,6 @@
 //! Building an index in cells.
 //!
-//! Memory: 16 bytes a row, the sample (about 50 rows of bytes a cell) and the centres; vectors are read from the mapped
+//! Memory: 36 bytes a row, the sample (about 50 rows of bytes a cell) and the centres; vectors are read from the mapped
 //! file and codes written as they are made. Cost: rows x cells products of bytes for the assignment, which is most of it.
 
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -9,10 +9,10 @@ use std::path::Path;
 use fs_err as fs;
 
 use super::super::kernel::{Kernel, STRIDE_UNIT};
-use super::super::quantise::{RowScale, encode, signed, stride};
+use super::super::quantise::{RowScale, encode, encode_from, signed, stride};
 use super::calibrate::calibrate;
 use super::kmeans::{Centres, Rows, SignedRows, direction, train};
-use super::layout::{Calibration, CellBound, CellFile, Sizes};
+use super::layout::{Calibration, CellBound, CellFile, Place, Sizes};
 use crate::segment::VectorFile;
 
 /// Cells for each square root of the rows.
@@ -23,6 +23,9 @@ const CELL_ROWS_MIN: usize = 16;
 
 /// Rows of the sample for each cell.
 const SAMPLE_PER_CELL: usize = 40;
+
+/// Members of a cell that tell where the origin of its codes lies.
+const ORIGIN_ROWS: usize = 32;
 
 /// Rows encoded at a time.
 const CHUNK_ROWS: usize = 16_384;
@@ -54,7 +57,10 @@ pub(crate) fn build(vectors: &VectorFile, threads: usize, path: &Path) -> io::Re
     drop(nearest);
     let sizes = Sizes { dimension, rows, cells };
     write(vectors, sizes, &centres, &starts, &order, threads, path)?;
-    let calibration = calibrate(&CellFile::open(path)?, vectors, threads);
+    let written =
+        CellFile::open(path)?.ok_or_else(|| io::Error::other("what was just written is of an earlier layout"))?;
+    let calibration = calibrate(&written, vectors, threads);
+    drop(written);
     let mut file = fs::OpenOptions::new().write(true).open(path)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&sizes.header(calibration))
@@ -130,7 +136,8 @@ fn write(
 ) -> io::Result<()> {
     let mut file = Sections(BufWriter::new(fs::File::create(path)?));
     file.write(&sizes.header(Calibration { confidence: [1.0; 3], ..Calibration::default() }))?;
-    let encoder = Encoder { vectors, centres, starts, order };
+    let origins = origins(vectors, centres, starts, order, threads);
+    let encoder = Encoder { vectors, centres, starts, order, origins: &origins };
     let mut scales = vec![RowScale::default(); sizes.rows];
     let mut members = vec![Member::default(); sizes.rows];
     let mut codes = vec![0u8; CHUNK_ROWS.min(sizes.rows) * centres.stride];
@@ -145,9 +152,11 @@ fn write(
     file.end()?;
     file.write(bytemuck::cast_slice(order))?;
     file.end()?;
-    let mut places = vec![0u32; sizes.rows];
-    for (place, row) in order.iter().enumerate() {
-        places[*row as usize] = place as u32;
+    let mut places = vec![Place::default(); sizes.rows];
+    for (cell, bounds) in (0..).zip(starts.windows(2)) {
+        for place in bounds[0]..bounds[1] {
+            places[order[place as usize] as usize] = Place { place, cell };
+        }
     }
     file.write(bytemuck::cast_slice(&places))?;
     file.end()?;
@@ -160,12 +169,36 @@ fn write(
     file.0.flush()
 }
 
+/// How far in the direction of its centre the members of each cell lie on average, as [`ORIGIN_ROWS`] of them tell: from there
+/// they are nearest.
+fn origins(vectors: &VectorFile, centres: &Centres, starts: &[u32], order: &[u32], threads: usize) -> Vec<f32> {
+    let cells = starts.len() - 1;
+    let mean = |cell: usize| {
+        let (centre, _) = direction(centres.of(cell), vectors.dimension());
+        let members = &order[starts[cell] as usize..starts[cell + 1] as usize];
+        let some = members.iter().step_by(members.len().div_ceil(ORIGIN_ROWS).max(1));
+        let count = some.len().max(1) as f32;
+        some.map(|row| Kernel::best().dot(vector(vectors, *row as usize), &centre)).sum::<f32>() / count
+    };
+    let mut origins = vec![0.0; cells];
+    let part = cells.div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        for (i, origins) in origins.chunks_mut(part).enumerate() {
+            let mean = &mean;
+            scope.spawn(move || origins.iter_mut().zip(i * part..).for_each(|(origin, cell)| *origin = mean(cell)));
+        }
+    });
+    origins
+}
+
 /// Encodes rows in the order of their places.
 struct Encoder<'a> {
     vectors: &'a VectorFile,
     centres: &'a Centres,
     starts: &'a [u32],
     order: &'a [u32],
+    /// Of each cell, how far in the direction of its centre the origin of codes lies.
+    origins: &'a [f32],
 }
 
 impl Encoder<'_> {
@@ -184,30 +217,40 @@ impl Encoder<'_> {
     fn part(&self, first: usize, codes: &mut [u8], scales: &mut [RowScale], members: &mut [Member]) {
         let dimension = self.vectors.dimension();
         let mut cell = self.starts.partition_point(|start| *start as usize <= first) - 1;
-        let (mut centre, _) = direction(self.centre(cell), dimension);
+        let (mut centre, mut origin) = self.seat(cell);
+        let mut rest = Vec::with_capacity(dimension);
         let rows = codes.chunks_exact_mut(self.centres.stride).zip(scales).zip(members);
         for (place, ((codes, scale), member)) in (first..).zip(rows) {
             while self.starts[cell + 1] as usize <= place {
                 cell += 1;
-                centre = direction(self.centre(cell), dimension).0;
+                (centre, origin) = self.seat(cell);
             }
             let vector = vector(self.vectors, self.order[place] as usize);
-            *scale = encode(vector, codes);
+            *scale = encode_from(&origin, vector, &mut rest, codes);
             *member = angle(vector, &centre);
         }
     }
 
-    fn centre(&self, cell: usize) -> &[u8] {
-        &self.centres.codes[cell * self.centres.stride..][..self.centres.stride]
+    /// The direction of a cell's centre, and the origin of its members' codes.
+    fn seat(&self, cell: usize) -> (Vec<f32>, Vec<f32>) {
+        let (centre, _) = direction(self.centres.of(cell), self.vectors.dimension());
+        let origin = centre.iter().map(|x| x * self.origins[cell]).collect();
+        (centre, origin)
     }
 
     /// What the members of a cell have in common.
     fn bound(&self, cell: usize, members: &[Member]) -> CellBound {
-        let (_, factor) = direction(self.centre(cell), self.vectors.dimension());
+        let (_, factor) = direction(self.centres.of(cell), self.vectors.dimension());
         let members = &members[self.starts[cell] as usize..self.starts[cell + 1] as usize];
         let by_angle = |a: &&Member, b: &&Member| a.angle().total_cmp(&b.angle());
         let (Some(narrowest), Some(widest)) = (members.iter().min_by(by_angle), members.iter().max_by(by_angle)) else {
-            return CellBound { factor, widest: [1.0, 0.0], narrowest: [1.0, 0.0], ..CellBound::default() };
+            return CellBound {
+                factor,
+                origin: self.origins[cell],
+                widest: [1.0, 0.0],
+                narrowest: [1.0, 0.0],
+                ..CellBound::default()
+            };
         };
         let lengths = || members.iter().map(|member| member.length);
         CellBound {
@@ -216,7 +259,7 @@ impl Encoder<'_> {
             narrowest: [narrowest.cosine, narrowest.sine],
             longest: lengths().fold(0.0, f32::max).next_up(),
             shortest: lengths().fold(f32::INFINITY, f32::min).next_down().max(0.0),
-            reserved: 0.0,
+            origin: self.origins[cell],
         }
     }
 }

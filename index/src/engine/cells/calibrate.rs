@@ -13,7 +13,8 @@ use super::super::quantise::Question;
 use super::super::{Ask, Nearest};
 use super::bound::Trust;
 use super::layout::{Calibration, CellFile};
-use super::search::{Search, slack_share};
+use super::search::{Search, centre_products};
+use super::view::Caution;
 use crate::bitmap::Bitmap;
 use crate::segment::VectorFile;
 
@@ -143,20 +144,31 @@ fn exact(file: &CellFile, vectors: &VectorFile, questions: &[Vec<f32>]) -> Vec<B
     });
     let new = |k: usize| Candidates::new(k, f32::NEG_INFINITY);
     let mut best: Vec<[Candidates; 2]> = questions.iter().map(|_| [new(all), new(thinned)]).collect();
+    let along: Vec<Vec<f32>> = coded.iter().map(|question| centre_products(file, question)).collect();
     let (rows, scales) = (file.rows(), file.scales());
-    let slack_share = slack_share(file, Trust::Confident(1.0));
-    let mut dots = [0; BLOCK];
-    for first in (0..rows.len()).step_by(BLOCK) {
-        let places: Vec<u32> = (first as u32..rows.len().min(first + BLOCK) as u32).collect();
-        for (question, [all, thinned]) in coded.iter().zip(&mut best) {
-            Kernel::best().byte_dots(&question.high, file.codes(), &places, &mut dots[..places.len()]);
-            for (place, dot) in places.iter().zip(dots) {
-                let (row, scale) = (rows[*place as usize], scales[*place as usize]);
-                let about = scale.scale * question.high_product(dot);
-                let slack = slack_share * question.high_slack(scale.error, file.longest());
-                all.offer(row, about - slack, about + slack);
-                if (row as usize).is_multiple_of(THINNING) {
-                    thinned.offer(row, about - slack, about + slack);
+    let caution = Caution::new(Trust::Confident(1.0), file.sizes().dimension);
+    let kernel = Kernel::best();
+    let (mut high, mut low) = ([0; BLOCK], [0]);
+    for (cell, bound) in file.bounds().iter().enumerate() {
+        let places: Vec<u32> = file.cell(cell).collect();
+        for places in places.chunks(BLOCK) {
+            let high = &mut high[..places.len()];
+            for ((question, along), [all, thinned]) in coded.iter().zip(&along).zip(&mut best) {
+                let view = caution.view(question, bound, along[cell]);
+                kernel.byte_dots(&question.high, file.codes(), places, high);
+                for (place, high) in places.iter().zip(&*high) {
+                    let (row, scale) = (rows[*place as usize], &scales[*place as usize]);
+                    let is_thinned = (row as usize).is_multiple_of(THINNING);
+                    let least = if is_thinned { thinned.threshold().min(all.threshold()) } else { all.threshold() };
+                    if caution.upper(&view, question, scale, *high) < least {
+                        continue;
+                    }
+                    kernel.byte_dots(&question.low, file.codes(), std::slice::from_ref(place), &mut low);
+                    let (lower, upper) = caution.range(&view, question, scale, [*high, low[0]]);
+                    all.offer(row, lower, upper);
+                    if is_thinned {
+                        thinned.offer(row, lower, upper);
+                    }
                 }
             }
         }

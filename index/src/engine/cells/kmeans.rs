@@ -64,6 +64,11 @@ impl Centres {
         Self { codes, packed, stride }
     }
 
+    /// The codes of one.
+    pub(super) fn of(&self, centre: usize) -> &[u8] {
+        &self.codes[centre * self.stride..][..self.stride]
+    }
+
     /// How many.
     pub(super) fn len(&self) -> usize {
         self.codes.len() / self.stride

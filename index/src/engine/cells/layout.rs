@@ -1,12 +1,12 @@
 //! The file of an index in cells.
 //!
 //! ```text
-//! header    128 bytes: `FBCELL01`, then little-endian u32 dimension, rows, cells, zero; f32 confidences, typical work at
+//! header    128 bytes: `FBCELL02`, then little-endian u32 dimension, rows, cells, zero; f32 confidences, typical work at
 //!           k = 10, at k = 100 and at k = 10 among every 16th row (rows compared); zeros
 //! codes     rows x stride bytes, cell after cell; stride is the dimension filled up to 64
-//! scales    rows x (f32 scale, f32 error), in the order of the codes
+//! scales    rows x 4 f32, in the order of the codes: see `RowScale`
 //! rows      rows x u32: the row of the vector whose codes stand at this place
-//! places    rows x u32: the place of each row
+//! places    rows x 2 u32: the place of each row, and its cell
 //! starts    (cells + 1) x u32: the first place of each cell, and the end
 //! bounds    cells x 8 f32: see [`CellBound`]
 //! centres   cells / 16, rounded up, groups of 16 x stride bytes: the centres, packed
@@ -15,6 +15,9 @@
 //! Every section starts at a multiple of 64 bytes. Nothing is parsed: the sections are slices of the mapped file. Opening
 //! checks magic, sizes and that `starts` ascends from 0 to the number of rows. Row numbers and places are checked where
 //! they are used, since that costs less than a pass over them at opening; a wrong one counts as a row that is not there.
+//!
+//! `FBCELL01` held codes of the vectors as they are, two numbers a row beside them, and no cells beside the places. Such a
+//! file is not read: its segment is compared row by row until an engine has been built for it anew, in the background.
 
 use std::io;
 use std::ops::Range;
@@ -24,7 +27,10 @@ use super::super::kernel::{GROUP, STRIDE_UNIT};
 use super::super::quantise::{RowScale, stride};
 use crate::segment::Bytes;
 
-const MAGIC: &[u8; 8] = b"FBCELL01";
+const MAGIC: &[u8; 8] = b"FBCELL02";
+
+/// Magics of earlier layouts.
+const EARLIER: [&[u8; 8]; 1] = [b"FBCELL01"];
 
 /// Bytes of the header.
 pub(super) const HEADER_BYTES: usize = 128;
@@ -43,8 +49,18 @@ pub(super) struct CellBound {
     pub(super) longest: f32,
     /// Length of the shortest member.
     pub(super) shortest: f32,
-    /// Zero.
-    pub(super) reserved: f32,
+    /// How far in the centre's direction the origin of the members' codes lies.
+    pub(super) origin: f32,
+}
+
+/// Where a row lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub(super) struct Place {
+    /// Its codes.
+    pub(super) place: u32,
+    /// Its cell.
+    pub(super) cell: u32,
 }
 
 /// What was measured on the segment when it was built.
@@ -106,7 +122,7 @@ impl Sizes {
             codes: section(self.rows, stride)?,
             scales: section(self.rows, size_of::<RowScale>())?,
             rows: section(self.rows, size_of::<u32>())?,
-            places: section(self.rows, size_of::<u32>())?,
+            places: section(self.rows, size_of::<Place>())?,
             starts: section(self.cells.checked_add(1)?, size_of::<u32>())?,
             bounds: section(self.cells, size_of::<CellBound>())?,
             centres: section(self.cells.div_ceil(GROUP), GROUP * stride)?,
@@ -131,17 +147,19 @@ pub(super) struct CellFile {
     sizes: Sizes,
     sections: Sections,
     calibration: Calibration,
-    longest: f32,
 }
 
 impl CellFile {
-    /// Maps a file and checks what its header and `starts` say.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Maps a file and checks what its header and `starts` say. `None` is a file of an earlier layout.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
         let map = Bytes::map(path)?;
         let all = map.all();
         let damaged =
             |reason: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()));
         let header = all.get(..HEADER_BYTES).ok_or_else(|| damaged("shorter than its header"))?;
+        if EARLIER.iter().any(|earlier| &header[..8] == *earlier) {
+            return Ok(None);
+        }
         if &header[..8] != MAGIC {
             return Err(damaged("not an index in cells"));
         }
@@ -156,14 +174,13 @@ impl CellFile {
         if !calibration.confidence.iter().all(|confidence| *confidence > 0.0 && *confidence <= 1.0) {
             return Err(damaged("its confidence is not in 0..=1"));
         }
-        let mut file = Self { map, sizes, sections, calibration, longest: 0.0 };
-        file.longest = file.bounds().iter().fold(0.0, |longest, cell| longest.max(cell.longest));
+        let file = Self { map, sizes, sections, calibration };
         let starts = file.starts();
         let ascends = starts.windows(2).all(|pair| pair[0] <= pair[1]);
         if starts.first() != Some(&0) || starts.last().map(|end| *end as usize) != Some(sizes.rows) || !ascends {
             return Err(damaged("its cells overlap or leave rows out"));
         }
-        Ok(file)
+        Ok(Some(file))
     }
 
     /// Gives back the room that its pages take.
@@ -179,11 +196,6 @@ impl CellFile {
         self.calibration
     }
 
-    /// Length of the longest vector.
-    pub(super) fn longest(&self) -> f32 {
-        self.longest
-    }
-
     pub(super) fn codes(&self) -> &[u8] {
         &self.map.all()[self.sections.codes.clone()]
     }
@@ -196,7 +208,7 @@ impl CellFile {
         self.slice(&self.sections.rows)
     }
 
-    pub(super) fn places(&self) -> &[u32] {
+    pub(super) fn places(&self) -> &[Place] {
         self.slice(&self.sections.places)
     }
 

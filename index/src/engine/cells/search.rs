@@ -6,17 +6,13 @@ use super::super::best::Candidates;
 use super::super::kernel::{GROUP, Kernel, prefetch};
 use super::super::quantise::Question;
 use super::super::{Ask, Nearest};
-use super::bound::{ROUNDING, Trust, Viewer};
-use super::layout::CellFile;
+use super::bound::{Trust, Viewer, rounding};
+use super::layout::{CellFile, Place};
+use super::view::{Caution, View};
 use crate::segment::VectorFile;
 
 /// Rows compared at a time.
 const BLOCK: usize = 64;
-
-/// Standard deviations of the sum of rounding errors that a search which is not certain reckons with. The errors of single
-/// numbers are independent of the question, so their sum with it is about `error / sqrt(dimension)`; six of these are
-/// exceeded once in 10^9 rows.
-const DEVIATIONS: f32 = 6.0;
 
 /// A search under way.
 pub(super) struct Search<'a> {
@@ -27,19 +23,17 @@ pub(super) struct Search<'a> {
     kernel: Kernel,
     trust: Trust,
     candidates: Candidates,
-    /// Share of the greatest possible rounding error that is reckoned with.
-    slack_share: f32,
-    /// Length of the longest vector of what is being compared.
-    longest: f32,
+    caution: Caution,
     compared: u64,
     looked_at: u64,
     block: Block,
 }
 
-/// Places and rows to be compared next.
+/// Places and rows to be compared next, and how the question looks from their cells.
 struct Block {
     places: [u32; BLOCK],
     rows: [u32; BLOCK],
+    views: [View; BLOCK],
     length: usize,
 }
 
@@ -53,17 +47,17 @@ impl<'a> Search<'a> {
             kernel: Kernel::best(),
             trust,
             candidates: Candidates::new(ask.k, ask.floor),
-            slack_share: slack_share(file, trust),
-            longest: file.longest(),
+            caution: Caution::new(trust, file.sizes().dimension),
             compared: 0,
             looked_at: 0,
-            block: Block { places: [0; BLOCK], rows: [0; BLOCK], length: 0 },
+            block: Block { places: [0; BLOCK], rows: [0; BLOCK], views: [View::default(); BLOCK], length: 0 },
         }
     }
 
     /// Goes through cells, the most promising first, until no further one can hold a hit by what is reckoned with.
     pub(super) fn through_cells(mut self) -> Nearest {
-        let mut order = self.order();
+        let along = centre_products(self.file, &self.question);
+        let mut order = self.order(&along);
         let all = self.ask.matching >= self.file.sizes().rows as u64;
         while let Some(next) = order.pop() {
             let (bound, cell) = split(next);
@@ -71,20 +65,28 @@ impl<'a> Search<'a> {
             if bound < self.candidates.threshold() || self.compared + self.block.length as u64 >= self.ask.matching {
                 break;
             }
-            self.cell(cell, all);
+            let view = self.caution.view(&self.question, &self.file.bounds()[cell], along[cell]);
+            self.cell(cell, view, all);
         }
         self.finish()
     }
 
     /// Compares exactly the rows that are allowed, wherever they are.
     pub(super) fn through_rows(mut self) -> Nearest {
-        let (places, scales) = (self.file.places(), self.file.scales());
+        let (places, scales, bounds) = (self.file.places(), self.file.scales(), self.file.bounds());
+        let mut along = vec![[f32::NAN; GROUP]; bounds.len().div_ceil(GROUP)];
         for row in self.ask.allowed.iter() {
-            if let Some(place) = places.get(row as usize)
-                && let Some(scale) = scales.get(*place as usize)
+            if let Some(Place { place, cell }) = places.get(row as usize).copied()
+                && let Some(scale) = scales.get(place as usize)
+                && let Some(bound) = bounds.get(cell as usize)
             {
                 prefetch(scale);
-                self.push(*place, row);
+                let (group, member) = (cell as usize / GROUP, cell as usize % GROUP);
+                if along[group][member].is_nan() {
+                    along[group] = group_products(self.file, &self.question, group);
+                }
+                let view = self.caution.view(&self.question, bound, along[group][member]);
+                self.push(place, row, view);
             }
         }
         self.looked_at = self.compared + self.block.length as u64;
@@ -99,32 +101,32 @@ impl<'a> Search<'a> {
     }
 
     /// Cells by what their members can reach, as a heap.
-    fn order(&self) -> BinaryHeap<u64> {
-        let viewer =
-            Viewer { length: self.question.length, error: self.question.low_error + ROUNDING, trust: self.trust };
-        let cells = self.file.bounds();
-        let along = centre_products(self.file, &self.question);
-        let bounds = cells.iter().zip(&along).map(|(cell, along)| viewer.bound(cell, *along));
+    fn order(&self, along: &[f32]) -> BinaryHeap<u64> {
+        let rounding = rounding(self.file.sizes().dimension);
+        let error = self.question.low_error + rounding;
+        let viewer = Viewer { length: self.question.length, error, rounding, trust: self.trust };
+        let bounds = self.file.bounds().iter().zip(along).map(|(cell, along)| viewer.bound(cell, *along));
         let order: Vec<u64> = (0..).zip(bounds).map(|(cell, bound)| join(bound, cell)).collect();
         BinaryHeap::from(order)
     }
 
-    fn cell(&mut self, cell: usize, all: bool) {
+    fn cell(&mut self, cell: usize, view: View, all: bool) {
         let places = self.file.cell(cell);
         self.looked_at += u64::from(places.end - places.start);
         let rows = &self.file.rows()[places.start as usize..places.end as usize];
         for (place, row) in places.zip(rows) {
             if all || self.ask.allowed.contains(*row) {
-                self.push(place, *row);
+                self.push(place, *row, view);
             }
         }
         self.flush();
     }
 
     #[inline]
-    fn push(&mut self, place: u32, row: u32) {
+    fn push(&mut self, place: u32, row: u32, view: View) {
         self.block.places[self.block.length] = place;
         self.block.rows[self.block.length] = row;
+        self.block.views[self.block.length] = view;
         self.block.length += 1;
         if self.block.length == BLOCK {
             self.flush();
@@ -139,52 +141,54 @@ impl<'a> Search<'a> {
         let places = self.block.places;
         self.kernel.byte_dots(&self.question.high, self.file.codes(), &places[..length], &mut dots[..length]);
         let scales = self.file.scales();
-        let mut uppers = [0.0; BLOCK];
+        let threshold = self.candidates.threshold();
+        let (mut left, mut count) = ([0; BLOCK], 0);
         for i in 0..length {
-            let row = scales[places[i] as usize];
-            uppers[i] = row.scale * self.question.high_product(dots[i])
-                + self.slack_share * self.question.high_slack(row.error, self.longest)
-                + ROUNDING;
+            let row = &scales[places[i] as usize];
+            let upper = self.caution.upper(&self.block.views[i], &self.question, row, dots[i]);
+            left[count] = i;
+            count += usize::from(upper >= threshold);
         }
-        for i in 0..length {
-            if uppers[i] >= self.candidates.threshold() {
-                self.refine(places[i], self.block.rows[i], dots[i]);
+        self.refine(&left[..count], &dots);
+    }
+
+    /// Brings in the fine plane of the question, for rows of the block that may be among the best by the coarse one.
+    fn refine(&mut self, left: &[usize], high: &[i32; BLOCK]) {
+        let (mut places, mut low) = ([0; BLOCK], [0; BLOCK]);
+        places.iter_mut().zip(left).for_each(|(place, i)| *place = self.block.places[*i]);
+        let places = &places[..left.len()];
+        self.kernel.byte_dots(&self.question.low, self.file.codes(), places, &mut low[..left.len()]);
+        let scales = self.file.scales();
+        for ((i, place), low) in left.iter().zip(places).zip(low) {
+            let (view, row) = (&self.block.views[*i], self.block.rows[*i]);
+            let scale = &scales[*place as usize];
+            let (lower, upper) = self.caution.range(view, &self.question, scale, [high[*i], low]);
+            // A row number of a damaged file may lie anywhere.
+            if (row as usize) < self.vectors.rows() {
+                self.candidates.offer(row, lower, upper);
             }
         }
-    }
-
-    /// Brings in the fine plane of the question.
-    fn refine(&mut self, place: u32, row: u32, high: i32) {
-        // A row number of a damaged file may lie anywhere.
-        if row as usize >= self.vectors.rows() {
-            return;
-        }
-        let mut low = [0];
-        self.kernel.byte_dots(&self.question.low, self.file.codes(), &[place], &mut low);
-        let scale = self.file.scales()[place as usize];
-        let about = scale.scale * self.question.product(high, low[0]);
-        let slack = self.slack_share * self.question.slack(scale.error, self.longest) + ROUNDING;
-        self.candidates.offer(row, about - slack, about + slack);
-    }
-}
-
-/// Share of the greatest possible rounding error that is reckoned with.
-pub(super) fn slack_share(file: &CellFile, trust: Trust) -> f32 {
-    match trust {
-        Trust::Certain => 1.0,
-        Trust::Confident(_) => (DEVIATIONS / (file.sizes().dimension as f32).sqrt()).min(1.0),
     }
 }
 
 /// Products of a question with the directions of all centres.
 pub(super) fn centre_products(file: &CellFile, question: &Question) -> Vec<f32> {
-    let cells = file.bounds();
-    let mut along = Vec::with_capacity(cells.len());
+    let cells = file.bounds().len();
+    let mut along = Vec::with_capacity(cells.next_multiple_of(GROUP));
+    (0..cells.div_ceil(GROUP)).for_each(|group| along.extend(group_products(file, question, group)));
+    along.truncate(cells);
+    along
+}
+
+/// Products of a question with the directions of the centres of a group.
+fn group_products(file: &CellFile, question: &Question, group: usize) -> [f32; GROUP] {
+    let bytes = GROUP * question.high.len();
     let mut dots = [[0; GROUP]; 2];
-    let groups = file.centres().chunks_exact(GROUP * question.high.len());
-    for (bytes, cells) in groups.zip(cells.chunks(GROUP)) {
-        Kernel::best().packed_dots([&question.high, &question.low], bytes, &mut dots);
-        along.extend((0..cells.len()).map(|i| cells[i].factor * question.product(dots[0][i], dots[1][i])));
+    let centres = &file.centres()[group * bytes..][..bytes];
+    Kernel::best().packed_dots([&question.high, &question.low], centres, &mut dots);
+    let mut along = [0.0; GROUP];
+    for (i, cell) in file.bounds().iter().skip(group * GROUP).take(GROUP).enumerate() {
+        along[i] = cell.factor * question.product(dots[0][i], dots[1][i]);
     }
     along
 }
