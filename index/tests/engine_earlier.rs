@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use forebay_event::EventId;
 use forebay_index::{Index, Options, Search};
+use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 const SEED: u64 = 37;
@@ -23,29 +24,29 @@ fn options() -> Options {
 
 /// The folder of the only segment.
 fn segment(index: &Path) -> PathBuf {
-    let mut folders = std::fs::read_dir(index.join("segments")).unwrap();
+    let mut folders = fs::read_dir(index.join("segments")).unwrap();
     let only = folders.next().unwrap().unwrap().path();
     assert!(folders.next().is_none());
     only
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 fn make_earlier(segment: &Path) {
     let cells = segment.join("vectors.cells");
-    let mut bytes = std::fs::read(&cells).unwrap();
-    let before = hex(&Sha256::digest(&bytes));
+    let mut bytes = fs::read(&cells).unwrap();
+    let before = sha256(&bytes);
     bytes[..8].copy_from_slice(EARLIER);
-    std::fs::write(&cells, &bytes).unwrap();
+    fs::write(&cells, &bytes).unwrap();
     let manifest = segment.join("segment.json");
-    let text = std::fs::read_to_string(&manifest).unwrap();
+    let text = fs::read_to_string(&manifest).unwrap();
     // The first line is the checksum of the others.
     let (_, body) = text.split_once('\n').unwrap();
     assert_eq!(body.matches(&before).count(), 1, "{body}");
-    let body = body.replace(&before, &hex(&Sha256::digest(&bytes)));
-    std::fs::write(&manifest, format!("{}\n{body}", hex(&Sha256::digest(body.as_bytes())))).unwrap();
+    let body = body.replace(&before, &sha256(&bytes));
+    fs::write(&manifest, format!("{}\n{body}", sha256(body.as_bytes()))).unwrap();
 }
 
 fn engines(index: &Index) -> Vec<String> {

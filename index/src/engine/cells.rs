@@ -2,7 +2,7 @@
 //!
 //! **Promise.** Exactly min(k, allowed) rows come, each with its exact score. A scan is certified: its rows are the best
 //! there are. A search through cells finds on average at least [`calibrate::RECALL`] of them, measured on the segment
-//! itself when it is built; with a confidence of 1 it is certified too. Opening maps a file and parses nothing.
+//! itself when it is built, any of those that score the same. Opening maps a file and parses nothing.
 //!
 //! **Why not a library.** FAISS, usearch and hnswlib visit a number of cells or links fixed beforehand (`nprobe`, `ef`),
 //! whatever the question and the filter, so recall falls with selectivity (FAISS HNSW32, 200,000 x 256, a filter that
@@ -13,10 +13,11 @@
 //!
 //! **How.** Vectors lie in bytes (`quantise`), sorted into cells around centres found by k-means (`kmeans`). A question is
 //! compared with all centres; cells follow in the order of an upper bound of what their members can reach (`bound`),
-//! and their rows are compared in bytes, then those that may be among the best in floats (`best`). Where few rows are
-//! allowed they are compared one by one, wherever they are.
+//! and of each the shells (rows at about the same angle with the centre) that pass the same test. Their rows are compared in
+//! bytes, which say where they lie from the centre, then those that may be among the best in floats (`best`). Where few rows
+//! are allowed they are compared one by one, wherever they are.
 //!
-//! **Limits.** 256 numbers take 292 bytes a vector beside the floats. A vector is in one cell, so a question far from all
+//! **Limits.** 256 numbers take 300 bytes a vector beside the floats. A vector is in one cell, so a question far from all
 //! data visits many.
 //!
 //! **Failure.** A file whose sizes do not fit is refused. Wrong bytes elsewhere (the segment's checksums find them) give

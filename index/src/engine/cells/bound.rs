@@ -42,23 +42,31 @@ impl Viewer {
     /// An upper bound of the product of the question with members of a cell; `along` is its product with the direction
     /// of the cell's centre.
     pub(super) fn bound(&self, cell: &CellBound, along: f32) -> f32 {
-        let (error, confidence, slack) = match self.trust {
+        self.bound_between(cell, [cell.narrowest, cell.widest], along)
+    }
+
+    /// The same for those members whose angles with the centre lie between these (cosine and sine of each).
+    pub(super) fn bound_between(&self, cell: &CellBound, [narrowest, widest]: [[f32; 2]; 2], along: f32) -> f32 {
+        let along_most = (along + self.error).clamp(-self.length, self.length);
+        let along_least = (along - self.error).clamp(-self.length, self.length);
+        let (confidence, for_across, slack) = match self.trust {
             // A question nearer to the centre is nearer to the members too, until it lies among them.
-            Trust::Certain => (self.error, 1.0, self.rounding),
-            Trust::Confident(confidence) => (0.0, confidence, 0.0),
+            Trust::Certain => (1.0, along_most, self.rounding),
+            // Close to the centre, a little less along it is much more across.
+            Trust::Confident(confidence) => (confidence, along_least, 0.0),
         };
-        let along = (along + error).clamp(-self.length, self.length);
-        let across = confidence * (self.length * self.length - along * along).max(0.0).sqrt();
+        let along = along_most;
+        let across = confidence * (self.length * self.length - for_across * for_across).max(0.0).sqrt();
         // Over the member's angle the product is a wave with one crest, where the tangent is across / along.
         let at = |[cosine, sine]: [f32; 2]| along * cosine + across * sine;
         let rises = |[cosine, sine]: [f32; 2]| across * cosine > sine * along;
-        let unit = if rises(cell.widest) {
-            at(cell.widest)
-        } else if self.trust == Trust::Certain || rises(cell.narrowest) {
-            // Nor is a question within the narrowest angle taken at its word: there an error of `along` weighs more.
+        let unit = if rises(widest) {
+            at(widest)
+        } else if self.trust == Trust::Certain || rises(narrowest) {
+            // Nor is a certain one within the narrowest angle taken at its word: there an error of `along` weighs more.
             (along * along + across * across).sqrt()
         } else {
-            at(cell.narrowest)
+            at(narrowest)
         };
         let length = if unit >= 0.0 { cell.longest } else { cell.shortest };
         unit * length + slack

@@ -4,6 +4,8 @@
 //! file and codes written as they are made. Cost: rows x cells products of bytes for the assignment, which is most of it.
 
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use fs_err as fs;
@@ -12,7 +14,7 @@ use super::super::kernel::{Kernel, STRIDE_UNIT};
 use super::super::quantise::{RowScale, encode, encode_from, signed, stride};
 use super::calibrate::calibrate;
 use super::kmeans::{Centres, Rows, SignedRows, direction, train};
-use super::layout::{Calibration, CellBound, CellFile, Place, Sizes};
+use super::layout::{Calibration, CellBound, CellFile, HEADER_BYTES, Place, Sizes};
 use crate::segment::VectorFile;
 
 /// Cells for each square root of the rows.
@@ -24,11 +26,8 @@ const CELL_ROWS_MIN: usize = 16;
 /// Rows of the sample for each cell.
 const SAMPLE_PER_CELL: usize = 40;
 
-/// Members of a cell that tell where the origin of its codes lies.
-const ORIGIN_ROWS: usize = 32;
-
-/// Rows encoded at a time.
-const CHUNK_ROWS: usize = 16_384;
+/// Rows encoded before they are written.
+const CHUNK_ROWS: usize = 4_096;
 
 /// What single precision may take off the sine of an angle: see `bound::ROUNDING`.
 const SINE_ROUNDING: f32 = 1e-6;
@@ -56,7 +55,7 @@ pub(crate) fn build(vectors: &VectorFile, threads: usize, path: &Path) -> io::Re
     let (starts, order) = sort(&nearest, cells);
     drop(nearest);
     let sizes = Sizes { dimension, rows, cells };
-    write(vectors, sizes, &centres, &starts, &order, threads, path)?;
+    write(vectors, sizes, &centres, &starts, order, threads, path)?;
     let written =
         CellFile::open(path)?.ok_or_else(|| io::Error::other("what was just written is of an earlier layout"))?;
     let calibration = calibrate(&written, vectors, threads);
@@ -130,27 +129,24 @@ fn write(
     sizes: Sizes,
     centres: &Centres,
     starts: &[u32],
-    order: &[u32],
+    mut order: Vec<u32>,
     threads: usize,
     path: &Path,
 ) -> io::Result<()> {
-    let mut file = Sections(BufWriter::new(fs::File::create(path)?));
+    let file = fs::File::create(path)?;
+    let encoder = Encoder { vectors, centres, starts, codes: file.file() };
+    let mut tables = RowTables { scales: vec![RowScale::default(); sizes.rows], angles: vec![[0.0; 2]; sizes.rows] };
+    let bounds = encoder.all(&mut order, &mut tables, threads)?;
+    let mut file = Sections(BufWriter::new(file));
     file.write(&sizes.header(Calibration { confidence: [1.0; 3], ..Calibration::default() }))?;
-    let origins = origins(vectors, centres, starts, order, threads);
-    let encoder = Encoder { vectors, centres, starts, order, origins: &origins };
-    let mut scales = vec![RowScale::default(); sizes.rows];
-    let mut members = vec![Member::default(); sizes.rows];
-    let mut codes = vec![0u8; CHUNK_ROWS.min(sizes.rows) * centres.stride];
-    for first in (0..sizes.rows).step_by(CHUNK_ROWS) {
-        let end = sizes.rows.min(first + CHUNK_ROWS);
-        let codes = &mut codes[..(end - first) * centres.stride];
-        encoder.chunk(first, codes, &mut scales[first..end], &mut members[first..end], threads);
-        file.write(codes)?;
-    }
+    file.0.seek(SeekFrom::Start((HEADER_BYTES + sizes.rows * centres.stride) as u64))?;
     file.end()?;
-    file.write(bytemuck::cast_slice(&scales))?;
+    file.write(bytemuck::cast_slice(&tables.scales))?;
     file.end()?;
-    file.write(bytemuck::cast_slice(order))?;
+    file.write(bytemuck::cast_slice(&tables.angles))?;
+    file.end()?;
+    drop(tables);
+    file.write(bytemuck::cast_slice(&order))?;
     file.end()?;
     let mut places = vec![Place::default(); sizes.rows];
     for (cell, bounds) in (0..).zip(starts.windows(2)) {
@@ -162,105 +158,135 @@ fn write(
     file.end()?;
     file.write(bytemuck::cast_slice(starts))?;
     file.end()?;
-    let bounds: Vec<CellBound> = (0..sizes.cells).map(|cell| encoder.bound(cell, &members)).collect();
     file.write(bytemuck::cast_slice(&bounds))?;
     file.end()?;
     file.write(&centres.packed)?;
     file.0.flush()
 }
 
-/// How far in the direction of its centre the members of each cell lie on average, as [`ORIGIN_ROWS`] of them tell: from there
-/// they are nearest.
-fn origins(vectors: &VectorFile, centres: &Centres, starts: &[u32], order: &[u32], threads: usize) -> Vec<f32> {
-    let cells = starts.len() - 1;
-    let mean = |cell: usize| {
-        let (centre, _) = direction(centres.of(cell), vectors.dimension());
-        let members = &order[starts[cell] as usize..starts[cell + 1] as usize];
-        let some = members.iter().step_by(members.len().div_ceil(ORIGIN_ROWS).max(1));
-        let count = some.len().max(1) as f32;
-        some.map(|row| Kernel::best().dot(vector(vectors, *row as usize), &centre)).sum::<f32>() / count
-    };
-    let mut origins = vec![0.0; cells];
-    let part = cells.div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        for (i, origins) in origins.chunks_mut(part).enumerate() {
-            let mean = &mean;
-            scope.spawn(move || origins.iter_mut().zip(i * part..).for_each(|(origin, cell)| *origin = mean(cell)));
-        }
-    });
-    origins
-}
-
-/// Encodes rows in the order of their places.
+/// Sorts and encodes the members of cells.
 struct Encoder<'a> {
     vectors: &'a VectorFile,
     centres: &'a Centres,
     starts: &'a [u32],
-    order: &'a [u32],
-    /// Of each cell, how far in the direction of its centre the origin of codes lies.
-    origins: &'a [f32],
+    /// The file that codes are written to, behind its header.
+    codes: &'a std::fs::File,
+}
+
+/// What is kept of rows beside their codes, in the order of their places.
+struct RowTables {
+    scales: Vec<RowScale>,
+    angles: Vec<[f32; 2]>,
+}
+
+/// Room that a thread works in.
+#[derive(Default)]
+struct Room {
+    members: Vec<(Member, u32)>,
+    codes: Vec<u8>,
+    rest: Vec<f32>,
 }
 
 impl Encoder<'_> {
-    /// The rows from place `first` on.
-    fn chunk(&self, first: usize, codes: &mut [u8], scales: &mut [RowScale], members: &mut [Member], threads: usize) {
-        let part = scales.len().div_ceil(threads.max(1)).max(1);
-        let stride = self.centres.stride;
+    /// All cells: `order` is sorted by angle within each, codes are written, and the rest is filled in.
+    fn all(&self, order: &mut [u32], tables: &mut RowTables, threads: usize) -> io::Result<Vec<CellBound>> {
+        let cells = self.starts.len() - 1;
+        let share = order.len().div_ceil(threads.max(1)).max(1);
+        let (mut order, mut scales, mut angles) = (order, tables.scales.as_mut_slice(), tables.angles.as_mut_slice());
         std::thread::scope(|scope| {
-            let parts = codes.chunks_mut(part * stride).zip(scales.chunks_mut(part)).zip(members.chunks_mut(part));
-            for (i, ((codes, scales), members)) in parts.enumerate() {
-                scope.spawn(move || self.part(first + i * part, codes, scales, members));
+            let (mut cell, mut parts) = (0, Vec::new());
+            while cell < cells {
+                let first = self.starts[cell];
+                let wanted = first as usize + share;
+                let end = self.starts.partition_point(|start| (*start as usize) < wanted).clamp(cell + 1, cells);
+                let length = (self.starts[end] - first) as usize;
+                let part = (
+                    cell..end,
+                    order.split_off_mut(..length).unwrap_or_default(),
+                    scales.split_off_mut(..length).unwrap_or_default(),
+                    angles.split_off_mut(..length).unwrap_or_default(),
+                );
+                parts.push(scope.spawn(move || self.part(part.0, part.1, part.2, part.3)));
+                cell = end;
             }
-        });
-    }
-
-    fn part(&self, first: usize, codes: &mut [u8], scales: &mut [RowScale], members: &mut [Member]) {
-        let dimension = self.vectors.dimension();
-        let mut cell = self.starts.partition_point(|start| *start as usize <= first) - 1;
-        let (mut centre, mut origin) = self.seat(cell);
-        let mut rest = Vec::with_capacity(dimension);
-        let rows = codes.chunks_exact_mut(self.centres.stride).zip(scales).zip(members);
-        for (place, ((codes, scale), member)) in (first..).zip(rows) {
-            while self.starts[cell + 1] as usize <= place {
-                cell += 1;
-                (centre, origin) = self.seat(cell);
+            let mut bounds = Vec::with_capacity(cells);
+            for part in parts {
+                bounds.extend(part.join().map_err(|_| io::Error::other("a thread that encoded vectors panicked"))??);
             }
-            let vector = vector(self.vectors, self.order[place] as usize);
-            *scale = encode_from(&origin, vector, &mut rest, codes);
-            *member = angle(vector, &centre);
-        }
+            Ok(bounds)
+        })
     }
 
-    /// The direction of a cell's centre, and the origin of its members' codes.
-    fn seat(&self, cell: usize) -> (Vec<f32>, Vec<f32>) {
-        let (centre, _) = direction(self.centres.of(cell), self.vectors.dimension());
-        let origin = centre.iter().map(|x| x * self.origins[cell]).collect();
-        (centre, origin)
+    /// The cells of a range, whose rows begin with the slices.
+    fn part(
+        &self,
+        cells: Range<usize>,
+        mut order: &mut [u32],
+        mut scales: &mut [RowScale],
+        mut angles: &mut [[f32; 2]],
+    ) -> io::Result<Vec<CellBound>> {
+        let mut room = Room::default();
+        cells
+            .map(|cell| {
+                let length = (self.starts[cell + 1] - self.starts[cell]) as usize;
+                let order = order.split_off_mut(..length).unwrap_or_default();
+                self.cell(
+                    cell,
+                    order,
+                    scales.split_off_mut(..length).unwrap_or_default(),
+                    angles.split_off_mut(..length).unwrap_or_default(),
+                    &mut room,
+                )
+            })
+            .collect()
     }
 
-    /// What the members of a cell have in common.
-    fn bound(&self, cell: usize, members: &[Member]) -> CellBound {
-        let (_, factor) = direction(self.centres.of(cell), self.vectors.dimension());
-        let members = &members[self.starts[cell] as usize..self.starts[cell + 1] as usize];
-        let by_angle = |a: &&Member, b: &&Member| a.angle().total_cmp(&b.angle());
-        let (Some(narrowest), Some(widest)) = (members.iter().min_by(by_angle), members.iter().max_by(by_angle)) else {
-            return CellBound {
-                factor,
-                origin: self.origins[cell],
-                widest: [1.0, 0.0],
-                narrowest: [1.0, 0.0],
-                ..CellBound::default()
-            };
-        };
-        let lengths = || members.iter().map(|member| member.length);
-        CellBound {
-            factor,
-            widest: [widest.cosine, widest.sine],
-            narrowest: [narrowest.cosine, narrowest.sine],
-            longest: lengths().fold(0.0, f32::max).next_up(),
-            shortest: lengths().fold(f32::INFINITY, f32::min).next_down().max(0.0),
-            origin: self.origins[cell],
+    fn cell(
+        &self,
+        cell: usize,
+        order: &mut [u32],
+        scales: &mut [RowScale],
+        angles: &mut [[f32; 2]],
+        room: &mut Room,
+    ) -> io::Result<CellBound> {
+        let (centre, factor) = direction(self.centres.of(cell), self.vectors.dimension());
+        room.members.clear();
+        room.members.extend(order.iter().map(|row| (angle(vector(self.vectors, *row as usize), &centre), *row)));
+        room.members.sort_unstable_by(|a, b| a.0.angle().total_cmp(&b.0.angle()).then(a.1.cmp(&b.1)));
+        let bound = bound(factor, &room.members);
+        let origin: Vec<f32> = centre.iter().map(|x| x * bound.origin).collect();
+        for (((member, row), order), angle) in room.members.iter().zip(order.iter_mut()).zip(angles) {
+            (*order, *angle) = (*row, [member.cosine, member.sine]);
         }
+        let stride = self.centres.stride;
+        let mut at = HEADER_BYTES as u64 + u64::from(self.starts[cell]) * stride as u64;
+        for (order, scales) in order.chunks(CHUNK_ROWS).zip(scales.chunks_mut(CHUNK_ROWS)) {
+            room.codes.resize(order.len() * stride, 0);
+            for ((row, scale), codes) in order.iter().zip(scales).zip(room.codes.chunks_exact_mut(stride)) {
+                *scale = encode_from(&origin, vector(self.vectors, *row as usize), &mut room.rest, codes);
+            }
+            self.codes.write_all_at(&room.codes, at)?;
+            at += room.codes.len() as u64;
+        }
+        Ok(bound)
+    }
+}
+
+/// What the members of a cell, sorted by their angles, have in common.
+fn bound(factor: f32, members: &[(Member, u32)]) -> CellBound {
+    let (Some((narrowest, _)), Some((widest, _))) = (members.first(), members.last()) else {
+        return CellBound { factor, widest: [1.0, 0.0], narrowest: [1.0, 0.0], ..CellBound::default() };
+    };
+    let members = || members.iter().map(|(member, _)| member);
+    // From their mean on the axis they are nearest.
+    let along: f64 = members().map(|member| f64::from(member.cosine) * f64::from(member.length)).sum();
+    CellBound {
+        factor,
+        widest: [widest.cosine, widest.sine],
+        narrowest: [narrowest.cosine, narrowest.sine],
+        longest: members().fold(0.0f32, |longest, member| longest.max(member.length)).next_up(),
+        shortest: members().fold(f32::INFINITY, |shortest, member| shortest.min(member.length)).next_down().max(0.0),
+        origin: (along / members().count() as f64) as f32,
     }
 }
 

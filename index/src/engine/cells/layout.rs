@@ -5,6 +5,7 @@
 //!           k = 10, at k = 100 and at k = 10 among every 16th row (rows compared); zeros
 //! codes     rows x stride bytes, cell after cell; stride is the dimension filled up to 64
 //! scales    rows x 4 f32, in the order of the codes: see `RowScale`
+//! angles    rows x (f32 cosine, f32 sine) of the angle with the centre, which ascends within a cell
 //! rows      rows x u32: the row of the vector whose codes stand at this place
 //! places    rows x 2 u32: the place of each row, and its cell
 //! starts    (cells + 1) x u32: the first place of each cell, and the end
@@ -100,6 +101,7 @@ pub(super) struct Sizes {
 pub(super) struct Sections {
     pub(super) codes: Range<usize>,
     pub(super) scales: Range<usize>,
+    pub(super) angles: Range<usize>,
     pub(super) rows: Range<usize>,
     pub(super) places: Range<usize>,
     pub(super) starts: Range<usize>,
@@ -121,6 +123,7 @@ impl Sizes {
         Some(Sections {
             codes: section(self.rows, stride)?,
             scales: section(self.rows, size_of::<RowScale>())?,
+            angles: section(self.rows, size_of::<[f32; 2]>())?,
             rows: section(self.rows, size_of::<u32>())?,
             places: section(self.rows, size_of::<Place>())?,
             starts: section(self.cells.checked_add(1)?, size_of::<u32>())?,
@@ -202,6 +205,11 @@ impl CellFile {
 
     pub(super) fn scales(&self) -> &[RowScale] {
         self.slice(&self.sections.scales)
+    }
+
+    /// Cosine and sine of each row's angle with its centre.
+    pub(super) fn angles(&self) -> &[[f32; 2]] {
+        self.slice(&self.sections.angles)
     }
 
     pub(super) fn rows(&self) -> &[u32] {

@@ -14,6 +14,9 @@ use crate::segment::VectorFile;
 /// Rows compared at a time.
 const BLOCK: usize = 64;
 
+/// Rows of a cell that are looked at or left out together.
+const SHELL: usize = 32;
+
 /// A search under way.
 pub(super) struct Search<'a> {
     file: &'a CellFile,
@@ -56,8 +59,9 @@ impl<'a> Search<'a> {
 
     /// Goes through cells, the most promising first, until no further one can hold a hit by what is reckoned with.
     pub(super) fn through_cells(mut self) -> Nearest {
+        let viewer = self.viewer();
         let along = centre_products(self.file, &self.question);
-        let mut order = self.order(&along);
+        let mut order = self.order(&viewer, &along);
         let all = self.ask.matching >= self.file.sizes().rows as u64;
         while let Some(next) = order.pop() {
             let (bound, cell) = split(next);
@@ -65,8 +69,7 @@ impl<'a> Search<'a> {
             if bound < self.candidates.threshold() || self.compared + self.block.length as u64 >= self.ask.matching {
                 break;
             }
-            let view = self.caution.view(&self.question, &self.file.bounds()[cell], along[cell]);
-            self.cell(cell, view, all);
+            self.cell(cell, &viewer, along[cell], all);
         }
         self.finish()
     }
@@ -100,23 +103,36 @@ impl<'a> Search<'a> {
         Nearest { rows, compared: self.compared, looked_at: self.looked_at, scored, certain }
     }
 
-    /// Cells by what their members can reach, as a heap.
-    fn order(&self, along: &[f32]) -> BinaryHeap<u64> {
+    fn viewer(&self) -> Viewer {
         let rounding = rounding(self.file.sizes().dimension);
-        let error = self.question.low_error + rounding;
-        let viewer = Viewer { length: self.question.length, error, rounding, trust: self.trust };
+        let error = self.caution.share(self.question.low_error) + rounding;
+        Viewer { length: self.question.length, error, rounding, trust: self.trust }
+    }
+
+    /// Cells by what their members can reach, as a heap.
+    fn order(&self, viewer: &Viewer, along: &[f32]) -> BinaryHeap<u64> {
         let bounds = self.file.bounds().iter().zip(along).map(|(cell, along)| viewer.bound(cell, *along));
         let order: Vec<u64> = (0..).zip(bounds).map(|(cell, bound)| join(bound, cell)).collect();
         BinaryHeap::from(order)
     }
 
-    fn cell(&mut self, cell: usize, view: View, all: bool) {
+    fn cell(&mut self, cell: usize, viewer: &Viewer, along: f32, all: bool) {
+        let bound = &self.file.bounds()[cell];
+        let view = self.caution.view(&self.question, bound, along);
         let places = self.file.cell(cell);
-        self.looked_at += u64::from(places.end - places.start);
-        let rows = &self.file.rows()[places.start as usize..places.end as usize];
-        for (place, row) in places.zip(rows) {
-            if all || self.ask.allowed.contains(*row) {
-                self.push(place, *row, view);
+        let range = places.start as usize..places.end as usize;
+        let (rows, angles) = (&self.file.rows()[range.clone()], &self.file.angles()[range]);
+        // Members ascend by their angle with the centre, so a part of them lies in a shell, of which a bound says more.
+        for (first, (rows, angles)) in places.step_by(SHELL).zip(rows.chunks(SHELL).zip(angles.chunks(SHELL))) {
+            let shell = [angles[0], angles[angles.len() - 1]];
+            if viewer.bound_between(bound, shell, along) < self.candidates.threshold() {
+                continue;
+            }
+            self.looked_at += rows.len() as u64;
+            for (place, row) in (first..).zip(rows) {
+                if all || self.ask.allowed.contains(*row) {
+                    self.push(place, *row, view);
+                }
             }
         }
         self.flush();

@@ -42,6 +42,11 @@ impl Caution {
         Self { share, rounding: rounding(dimension) }
     }
 
+    /// What is reckoned with of a greatest possible sum of errors.
+    pub(super) fn share(self, greatest: f32) -> f32 {
+        self.share * greatest
+    }
+
     /// The view of `cell`, with whose centre's direction the question has the product `along`.
     pub(super) fn view(self, question: &Question, cell: &CellBound, along: f32) -> View {
         let error = cell.origin.abs() * (question.low_error + self.rounding);
