@@ -9,6 +9,7 @@ mod config_command;
 mod convert;
 mod embed;
 mod events;
+mod heap;
 mod index_command;
 mod input;
 mod logs;
@@ -69,6 +70,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    heap::bound();
     let flags = with_settings(Cli::command()).get_matches();
     let cli = match Cli::from_arg_matches(&flags) {
         Ok(cli) => cli,

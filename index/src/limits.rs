@@ -128,9 +128,9 @@ pub const PROFILE_EVENTS_MIN: u64 = 100;
 /// Largest index or segment manifest that is read, in bytes.
 pub const MANIFEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Bytes of mapped files whose checksums are verified while an index is opened, which takes about a second; the rest is
-/// verified in the background while it serves. What a library parses is always verified first.
-pub const VERIFY_AT_OPEN_BYTES: u64 = 1 << 30;
+/// Bytes of mapped files whose checksums are verified while an index is opened, which takes under a second also where they
+/// come from the disk; the rest is verified in the background while it serves. What a library parses is always verified first.
+pub const VERIFY_AT_OPEN_BYTES: u64 = 256 << 20;
 
 const _: () = assert!(HITS_MAX <= CURSOR_DEPTH_MAX);
 const _: () = assert!(SEGMENT_EVENTS_MAX < u32::MAX as usize);

@@ -8,6 +8,10 @@
 //! the process's own memory over the events, from twice `--keep` on (before, the index grows as it should), is printed with
 //! its standard error.
 
+// The very bound of the program, so that what is measured is the program.
+#[path = "../../../src/heap.rs"]
+mod heap;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -74,6 +78,7 @@ struct Soak {
 }
 
 fn main() -> anyhow::Result<()> {
+    heap::bound();
     let args = Args::parse();
     let data = Dataset::open(&flows::shared_folder(), SEED)?;
     let folder =
