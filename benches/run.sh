@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every figure of benches/README.md, one after the other, on this machine.
+# Every figure of benches/README.md, one after the other, on this machine. BENCH_SCALE=1 adds what takes 45 GB of disk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,11 @@ echo "== memory over a million events and 10,000 questions"
 echo
 echo "== search beside FAISS, hnswlib, usearch and pgvector"
 benches/search/run.sh
+if [ "${BENCH_SCALE:-}" = 1 ]; then
+  echo
+  echo "== an index of 100,000 to 10,000,000 events"
+  benches/search/scale.sh
+fi
 echo
 echo "== searching a million events while 1,000 and 10,000 more come in each second"
 target="${CARGO_TARGET_DIR:-target}" scratch="${BENCH_SCRATCH:-${CARGO_TARGET_DIR:-target}/bench}"

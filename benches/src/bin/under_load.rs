@@ -25,6 +25,8 @@ use serde::Serialize;
 const TICKS: u64 = 10;
 /// Events of an append while the index is filled.
 const FILL: u64 = 20_000;
+/// Milliseconds from which a search is told by itself, with when it was.
+const SLOW_MS: f64 = 20.0;
 /// The lines of `filters.json` that are asked.
 const LINES: [&str; 3] = ["100 %", "10 %", "1 %"];
 
@@ -59,6 +61,17 @@ struct Args {
 struct Times {
     plain: Vec<f64>,
     everything: Vec<f64>,
+    /// Those over [`SLOW_MS`].
+    slow: Vec<Slow>,
+}
+
+/// A slow search.
+#[derive(Serialize)]
+struct Slow {
+    /// Seconds after the load began.
+    at_s: f64,
+    took_ms: f64,
+    everything: bool,
 }
 
 #[derive(Serialize)]
@@ -69,6 +82,7 @@ struct Report {
     /// Searches that give events, and those that give reasons, timeline and facets as well.
     search: Latency,
     search_with_everything: Latency,
+    slow: Vec<Slow>,
     /// From the first event of a batch to when all of it was found, the tenth of a second of its coming included.
     found_after: Latency,
     segments_before: usize,
@@ -107,6 +121,7 @@ fn main() -> anyhow::Result<()> {
         seconds: args.seconds,
         search: Latency::of(&times.plain),
         search_with_everything: Latency::of(&times.everything),
+        slow: times.slow,
         found_after: Latency::of(&found),
         segments_before,
         segments_after: stats.segments.len(),
@@ -153,7 +168,7 @@ impl Asked {
 
     /// Searches until `done`.
     fn search(&self, index: &Index, done: &AtomicBool) -> anyhow::Result<Times> {
-        let mut times = Times::default();
+        let (mut times, began) = (Times::default(), Instant::now());
         for round in 0.. {
             if done.load(Ordering::Acquire) {
                 break;
@@ -168,7 +183,14 @@ impl Asked {
             let found = index.search(&search)?;
             let took = start.elapsed().as_secs_f64();
             ensure!(found.hits.len() == search.k, "{} hits of {}", found.hits.len(), search.k);
-            if everything { times.everything.push(took) } else { times.plain.push(took) }
+            if everything {
+                times.everything.push(took)
+            } else {
+                times.plain.push(took)
+            }
+            if took * 1e3 >= SLOW_MS {
+                times.slow.push(Slow { at_s: began.elapsed().as_secs_f64(), took_ms: took * 1e3, everything });
+            }
         }
         Ok(times)
     }
