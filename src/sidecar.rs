@@ -1,5 +1,6 @@
 //! `forebay sidecar`: watches receive buffers of running programs and shares one memory budget among them.
 
+mod eyes;
 mod once;
 
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use anyhow::Context as _;
 use forebay_predictor::actuate::host::Wish;
 use forebay_predictor::advice::{Advisor, Listen, Token};
 use forebay_predictor::control::Rules;
-use forebay_predictor::eyes::{Arrivals, Blind};
 use forebay_predictor::metrics::Metrics;
 use forebay_predictor::policy::{self, Policy};
 use forebay_predictor::sidecar::{Control, Settings, Sidecar, run as run_loop};
@@ -40,7 +40,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, config: &Config, reread: &dyn Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
     let values = &config.sidecar;
     let settings = settings(values, args.dry_run || args.once)?;
-    let sidecar = Sidecar::start(&settings, policy(values)?, arrivals())?;
+    let arrivals = eyes::open(&values.interfaces, &settings.targets)?;
+    let sidecar = Sidecar::start(&settings, policy(values)?, arrivals)?;
     if args.once {
         return once::run(sidecar, &settings, args.json);
     }
@@ -126,9 +127,4 @@ fn settings(values: &Values, dry_run: bool) -> anyhow::Result<Settings> {
 /// The rule that the configuration names.
 fn policy(values: &Values) -> anyhow::Result<Box<dyn Policy>> {
     Ok(values.policy.parse::<policy::Kind>().context("sidecar.policy")?.build())
-}
-
-/// What counts arrivals beside the sockets' own figures: nothing yet.
-fn arrivals() -> Box<dyn Arrivals> {
-    Box::new(Blind)
 }

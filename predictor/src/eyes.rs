@@ -13,6 +13,29 @@ pub struct Watch {
     pub port: u16,
     /// UDP; otherwise TCP.
     pub is_udp: bool,
+    /// Inode of the network namespace that the socket is in; 0 where we may not know.
+    pub netns: u32,
+}
+
+/// Something that is told of what counts arrivals, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing is counted, or not in one network namespace.
+    Blind,
+    /// An interface is counted from now on.
+    Begun,
+    /// An interface has gone.
+    Gone,
+    /// An interface that was asked for is not there.
+    Missing,
+    /// An interface cannot be counted on.
+    Refused,
+    /// A port could not be watched; its sockets are asked themselves.
+    NoRoom,
+    /// A part of it is missing: drops and drains, or what leaves nothing behind.
+    Partial,
+    /// It failed on its way; what was counted so far stands.
+    Failed,
 }
 
 /// What happened at one port since it was last asked for.
@@ -39,6 +62,14 @@ pub trait Arrivals: Send {
 
     /// What happened at `port` since the last call; `None` where it is not counted.
     fn take(&mut self, port: Watch) -> Option<PortTick>;
+
+    /// Looks after itself, once a tick: interfaces come and go. What changed is said to `told`, in words as well.
+    fn tend(&mut self, _told: &mut dyn FnMut(Sight, &str)) {}
+
+    /// On how many interfaces it counts.
+    fn interfaces(&self) -> usize {
+        0
+    }
 }
 
 /// Counts nothing: the sidecar goes by `SO_MEMINFO` alone.
@@ -50,6 +81,31 @@ impl Arrivals for Blind {
 
     fn take(&mut self, _port: Watch) -> Option<PortTick> {
         None
+    }
+}
+
+/// Counts nothing, and says why once.
+#[derive(Debug)]
+pub struct Blinded(Option<String>);
+
+impl Blinded {
+    /// Because of `reason`.
+    pub const fn because(reason: String) -> Self {
+        Self(Some(reason))
+    }
+}
+
+impl Arrivals for Blinded {
+    fn watch(&mut self, _ports: &[Watch]) {}
+
+    fn take(&mut self, _port: Watch) -> Option<PortTick> {
+        None
+    }
+
+    fn tend(&mut self, told: &mut dyn FnMut(Sight, &str)) {
+        if let Some(reason) = self.0.take() {
+            told(Sight::Blind, &reason);
+        }
     }
 }
 

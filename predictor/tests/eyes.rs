@@ -7,6 +7,7 @@
 mod support;
 
 use std::net::UdpSocket;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Mutex};
 
 use forebay_predictor::eyes::{Arrivals, PortTick, Watch};
@@ -64,7 +65,8 @@ fn what_is_counted_is_reported() {
     assert!(buffer.is_counted);
     assert_eq!(buffer.arrived_bytes, 10 * tick.charged().bytes);
     let log = log.lock().unwrap();
-    assert_eq!(log.watched, [Watch { port: receiver.port, is_udp: true }]);
+    let netns = fs_err::metadata("/proc/self/ns/net").unwrap().ino() as u32;
+    assert_eq!(log.watched, [Watch { port: receiver.port, is_udp: true, netns }]);
     assert_eq!(log.asked, 10);
     drop(log);
     sidecar.finish().unwrap();

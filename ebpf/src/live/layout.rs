@@ -109,6 +109,15 @@ pub(crate) struct KernelBooks {
 /// `struct fb_bin` as four words: tick, packets, bytes, and both 16-bit counts.
 pub(crate) const BIN_WORDS: usize = 4;
 
+/// `struct fb_total` as words of 64 bits: packets, bytes, new flows and SYNs, the newest tick.
+pub(crate) const TOTAL_WORDS: usize = 4;
+
+/// `FB_PORT_KEYS`: where the row of a port is looked up, 65,536 places for UDP, then as many for TCP.
+pub(crate) const PORT_KEYS: usize = 2 << 16;
+
+/// `FB_RECENT_SETS`: sets of marks of flows seen recently.
+pub(crate) const RECENT_SETS: u32 = 16_384;
+
 /// `struct fb_port` as words of 64 bits: drained messages, drained bytes, dropped, tick of the last event.
 pub(crate) const PORT_WORDS: usize = 4;
 

@@ -50,11 +50,8 @@ impl Sidecar {
         self.name_targets();
         for target in &mut self.targets {
             if let Some(old) = before.iter().find(|old| old.name == target.name) {
-                *target = TargetReport {
-                    dropped_packets: old.dropped_packets,
-                    arrived_bytes: old.arrived_bytes,
-                    ..target.clone()
-                };
+                let (buffers, queued_bytes, ceiling_bytes) = (0, 0, 0);
+                *target = TargetReport { buffers, queued_bytes, ceiling_bytes, ..old.clone() };
             }
         }
         for buffer in self.table.buffers.iter_mut().flatten() {
@@ -117,6 +114,7 @@ impl Sidecar {
                 drops_before: look.drops,
                 queued_before: look.queued_bytes,
                 dropped_packets: 0,
+                arrived_packets: 0,
                 arrived_bytes: 0,
                 is_counted: false,
                 port: None,
@@ -257,17 +255,18 @@ impl Sidecar {
         let ports = &mut self.table.ports;
         ports.clear();
         for buffer in self.table.buffers.iter_mut().flatten() {
-            let watch = Watch { port: buffer.handle.port, is_udp: buffer.handle.kind == Kind::Udp };
+            let handle = &buffer.handle;
+            let watch = Watch { port: handle.port, is_udp: handle.kind == Kind::Udp, netns: handle.netns };
             buffer.port = None;
             if watch.port == 0 {
                 continue;
             }
             let place = ports.iter().position(|port| port.watch == watch).unwrap_or_else(|| {
-                ports.push(Port { watch, sharers: 0, traffic: None });
+                ports.push(Port { watch, sharers: 0, traffic: None, quiet_ticks: 0 });
                 ports.len() - 1
             });
+            buffer.port = Some((place, ports[place].sharers));
             ports[place].sharers += 1;
-            buffer.port = Some(place);
         }
         let watches: Vec<Watch> = ports.iter().map(|port| port.watch).collect();
         self.arrivals.watch(&watches);

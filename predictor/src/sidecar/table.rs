@@ -31,10 +31,11 @@ pub(super) struct Buffer {
     pub(super) drops_before: u32,
     pub(super) queued_before: u64,
     pub(super) dropped_packets: u64,
+    pub(super) arrived_packets: u64,
     pub(super) arrived_bytes: u64,
     pub(super) is_counted: bool,
-    /// Place of its port in [`Table::ports`].
-    pub(super) port: Option<usize>,
+    /// Place of its port in [`Table::ports`], and its rank among those who share it.
+    pub(super) port: Option<(usize, u64)>,
 }
 
 /// A port whose arrivals are asked for once a tick, however many sockets share it.
@@ -43,6 +44,8 @@ pub(super) struct Port {
     pub(super) watch: Watch,
     pub(super) sharers: u64,
     pub(super) traffic: Option<Traffic>,
+    /// Ticks in which nothing came and nothing was dropped, up to this one; 0 where that is not counted.
+    pub(super) quiet_ticks: u32,
 }
 
 /// All slots.

@@ -3,17 +3,20 @@
 use std::time::Instant;
 
 use super::table::Buffer;
-use super::{Event, Sidecar};
+use super::{Event, Sidecar, TOLD_MAX, TargetReport};
 use crate::actuate::buffer::{self, Force, Look, attainable};
 use crate::budget::{Claim, Curve, fill};
 use crate::control::{Verdict, grows, shrinks};
-use crate::eyes::TRUESIZE_BYTES;
+use crate::eyes::{Sight, TRUESIZE_BYTES};
 use crate::observation::{Observation, Traffic};
 use crate::policy::Tick;
 use crate::target::{HandleError, Kind, Locked};
 
 /// Ticks between two looks at a buffer that is known to be empty because arrivals are counted and none came.
 const IDLE_TICKS: usize = 16;
+
+/// Quiet ticks after which a buffer may be known to be empty: a packet that was counted in one tick may reach its queue in the next.
+const QUIET_TICKS: u32 = 2;
 
 impl Sidecar {
     /// One tick at `now_ms`, a clock that need not agree with anything but itself.
@@ -34,16 +37,25 @@ impl Sidecar {
 
     /// Reads every buffer; one that is known to have been idle only now and then.
     fn look(&mut self) {
+        self.tend();
         let number = self.number as usize;
         for port in &mut self.table.ports {
-            port.traffic = self.arrivals.take(port.watch).map(|tick| tick.charged());
+            let tick = self.arrivals.take(port.watch);
+            port.traffic = tick.map(|tick| tick.charged());
+            let is_quiet = tick.is_some_and(|tick| tick.packets == 0 && tick.drops == 0);
+            port.quiet_ticks = if is_quiet { port.quiet_ticks.saturating_add(1) } else { 0 };
         }
         for slot in 0..self.table.buffers.len() {
             let Some(buffer) = &mut self.table.buffers[slot] else { continue };
-            let port = buffer.port.and_then(|place| self.table.ports.get(place));
-            let traffic = port.and_then(|port| port.traffic.map(|traffic| traffic.part(port.sharers)));
-            let is_idle = traffic.is_some_and(|traffic| traffic.packets == 0) && buffer.queued_before == 0;
-            if is_idle && !(number + slot).is_multiple_of(IDLE_TICKS) {
+            let port = buffer.port.and_then(|(place, rank)| Some((self.table.ports.get(place)?, rank)));
+            let traffic = port.and_then(|(port, rank)| port.traffic.map(|traffic| traffic.part(rank, port.sharers)));
+            let is_quiet = port.is_some_and(|(port, _)| port.quiet_ticks >= QUIET_TICKS);
+            buffer.is_counted = traffic.is_some();
+            if let Some(traffic) = traffic {
+                buffer.count(&traffic, &mut self.targets[buffer.target]);
+            }
+            // Nothing came, and nothing was there: nothing can have been lost either.
+            if is_quiet && buffer.queued_before == 0 && !(number + slot).is_multiple_of(IDLE_TICKS) {
                 let seen = &mut self.table.seen[slot];
                 (seen.drops, seen.dropped_bytes, seen.arrivals) = (0, 0, traffic);
                 continue;
@@ -66,6 +78,33 @@ impl Sidecar {
                 Err(error) => self.fail(slot, &error),
             }
         }
+    }
+
+    /// Lets what counts arrivals look after itself, and passes on what it says.
+    fn tend(&mut self) {
+        let (counts, told) = (&mut self.counts, &mut self.told);
+        self.arrivals.tend(&mut |sight, what| {
+            counts.add(sight.into());
+            let key = |sight: Sight| format!("eyes {sight:?} {what}");
+            if sight == Sight::Begun {
+                let was_away = [Sight::Gone, Sight::Missing, Sight::Refused].map(|sight| told.remove(&key(sight)));
+                if was_away.contains(&true) {
+                    tracing::info!(interface = what, "arrivals are counted here again");
+                }
+            } else if told.len() < TOLD_MAX && told.insert(key(sight)) {
+                match sight {
+                    Sight::Gone => tracing::warn!(interface = what, "an interface has gone; the others go on"),
+                    Sight::Missing => tracing::warn!(interface = what, "there is no such interface; the others go on"),
+                    Sight::Refused => tracing::warn!(what, "arrivals cannot be counted on an interface; the others go on"),
+                    Sight::NoRoom => tracing::warn!(what, "a port could not be watched; its sockets are asked themselves"),
+                    Sight::Blind => tracing::warn!(
+                        what,
+                        "arrivals are not counted; queue, limit and drops of each socket are asked for in every tick instead"
+                    ),
+                    Sight::Partial | Sight::Failed | Sight::Begun => tracing::warn!(what, "what counts arrivals lacks a part"),
+                }
+            }
+        });
     }
 
     /// Takes in a limit that is not the one we know of: the kernel tuned it, or its program set it.
@@ -214,18 +253,28 @@ impl Sidecar {
 }
 
 impl Buffer {
+    /// Takes in what was counted for it.
+    fn count(&mut self, traffic: &Traffic, target: &mut TargetReport) {
+        self.arrived_packets += traffic.packets;
+        self.arrived_bytes += traffic.bytes;
+        target.arrived_packets += traffic.packets;
+        target.arrived_bytes += traffic.bytes;
+        target.new_flows += traffic.new_flows;
+        target.syns += traffic.syns;
+    }
+
     /// Takes in what was read.
     fn see(&mut self, look: Look, traffic: Option<Traffic>) -> Observation {
         let drops = u64::from(look.drops.wrapping_sub(self.drops_before));
         self.drops_before = look.drops;
         self.dropped_packets += drops;
         self.real_bytes = look.ceiling_bytes;
-        self.is_counted = traffic.is_some();
         // What a lost packet would have charged is known on average where packets are counted.
         let each = traffic.filter(|traffic| traffic.packets > 0).map_or(TRUESIZE_BYTES, |t| t.bytes / t.packets);
         let dropped_bytes = drops.saturating_mul(each);
-        let risen = look.queued_bytes.saturating_sub(self.queued_before) + dropped_bytes;
-        self.arrived_bytes += traffic.map_or(risen, |traffic| traffic.bytes);
+        if traffic.is_none() {
+            self.arrived_bytes += look.queued_bytes.saturating_sub(self.queued_before) + dropped_bytes;
+        }
         self.queued_before = look.queued_bytes;
         Observation {
             live: true,
