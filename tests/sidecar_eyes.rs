@@ -133,7 +133,7 @@ fn free_address() -> String {
 /// One sample of `/metrics`; none while there is no answer.
 fn metric(address: &str, series: &str) -> Option<u64> {
     let mut stream = TcpStream::connect(address).ok()?;
-    write!(stream, "GET /metrics HTTP/1.1\r\nHost: sidecar\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;
     text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse::<f64>().ok()).map(|value| value as u64)

@@ -27,6 +27,7 @@
 #include "live/ending.h"
 #include "live/fragments.h"
 #include "live/frame.h"
+#include "live/held.h"
 #include "live/watch.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -272,6 +273,24 @@ int fb_given_up(fb_u64 *ctx)
 	if (protocol == FB_UDP && (event.drop == FB_DROP_BUFFER_FULL || event.drop == FB_DROP_NO_MEMORY))
 		return 0;
 	fb_dropped(port, &event);
+	return 0;
+}
+
+/* One socket in hand, for whoever reads the iterator. */
+SEC("iter/bpf_sk_storage_map")
+int fb_tell_held(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct fb_hand *hand = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct fb_held held = {};
+
+	if (!sk || !hand)
+		return 0;
+	held.id = hand->id;
+	held.queued_bytes = (fb_u32)sk->sk_backlog.rmem_alloc.counter;
+	held.limit_bytes = (fb_u32)sk->sk_rcvbuf;
+	held.drops = fb_drops_of(sk);
+	bpf_seq_write(ctx->meta->seq, &held, sizeof(held));
 	return 0;
 }
 

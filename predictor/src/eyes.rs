@@ -1,9 +1,12 @@
 //! What counts arrivals, if anything does.
 //!
 //! The sidecar works without: queue depth, limit and drops of each watched socket come from `SO_MEMINFO` on every tick. What it
-//! cannot see that way is what arrived and was drained between two ticks. Whoever can (kernel programs with 1 ms bins)
-//! implements [`Arrivals`].
+//! cannot see that way is what arrived and was drained between two ticks. Whoever can (kernel programs that count by port)
+//! implements [`Arrivals`]; whoever can read many sockets at once for less than four system calls each does that here as well.
 
+use std::os::fd::BorrowedFd;
+
+use crate::actuate::buffer::Look;
 use crate::observation::Traffic;
 
 /// Which traffic of a port.
@@ -65,6 +68,19 @@ pub trait Arrivals: Send {
 
     /// Looks after itself, once a tick: interfaces come and go. What changed is said to `told`, in words as well.
     fn tend(&mut self, _told: &mut dyn FnMut(Sight, &str)) {}
+
+    /// Takes a socket in hand as `id`, to be read by [`Arrivals::gauge`] until it is closed. `false`: it cannot be.
+    fn hold(&mut self, _socket: BorrowedFd<'_>, _id: u64) -> bool {
+        false
+    }
+
+    /// Reads the socket no longer.
+    fn let_go(&mut self, _socket: BorrowedFd<'_>) {}
+
+    /// Reads all sockets in hand at once. `false`: it cannot at the moment, and each is to be asked itself.
+    fn gauge(&mut self, _each: &mut dyn FnMut(u64, Look)) -> bool {
+        false
+    }
 
     /// On how many interfaces it counts.
     fn interfaces(&self) -> usize {

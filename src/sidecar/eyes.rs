@@ -1,14 +1,17 @@
 //! The sidecar's eyes: kernel programs that count what arrives, for [`Arrivals`].
 //!
-//! One lookout for each network namespace that has something to be seen: our own, and those that targets name. A socket in
+//! What each socket holds is read of all at once ([`Gauge`]), of any namespace. Arrivals: one lookout for each network namespace that has something to be seen: our own, and those that targets name. A socket in
 //! another one, or of a port there was no room for, is simply asked itself in every tick.
 //!
 //! **Failure.** Where the kernel or our privileges do not allow it, arrivals are not counted and everything else works; what is missing is
 //! told once and counted.
 
+use std::os::fd::BorrowedFd;
+
 use anyhow::Context as _;
 use forebay_ebpf::live::capabilities::{Capability, give_up};
-use forebay_ebpf::live::{Change, DropEvent, HookChoice, Lookout, LookoutConfig, Netns, Watched};
+use forebay_ebpf::live::{Change, DropEvent, Gauge, HookChoice, Lookout, LookoutConfig, Netns, Watched};
+use forebay_predictor::actuate::buffer::Look;
 use forebay_predictor::eyes::{Arrivals, Blind, Blinded, PortTick, Sight, Watch};
 use forebay_predictor::target::{NetNs, Spec};
 
@@ -37,6 +40,10 @@ pub(super) fn open(interfaces: &str, targets: &[Spec]) -> anyhow::Result<Box<dyn
     }
     if eyes.lookouts.is_empty() {
         return Ok(Box::new(Blinded::because(refusals.join("; "))));
+    }
+    match Gauge::open() {
+        Ok(gauge) => eyes.gauge = Some(gauge),
+        Err(error) => eyes.news.push((Sight::Partial, format!("each socket is asked itself: {error}"))),
     }
     eyes.news.extend(refusals.into_iter().map(|reason| (Sight::Blind, reason)));
     // Attached before the privileges go; what is told of it is told in the first tick.
@@ -71,6 +78,8 @@ fn names(list: &str) -> Vec<String> {
 #[derive(Default)]
 struct Eyes {
     lookouts: Vec<Lookout>,
+    /// Reads all sockets in hand at once.
+    gauge: Option<Gauge>,
     /// What is told with the next tick.
     news: Vec<(Sight, String)>,
     /// Room for drop events; the totals of ports have them.
@@ -135,6 +144,28 @@ impl Arrivals for Eyes {
         for (sight, what) in self.news.drain(..) {
             told(sight, &what);
         }
+    }
+
+    fn hold(&mut self, socket: BorrowedFd<'_>, id: u64) -> bool {
+        self.gauge.as_mut().is_some_and(|gauge| gauge.hold(socket, id).is_ok())
+    }
+
+    fn let_go(&mut self, socket: BorrowedFd<'_>) {
+        if let Some(gauge) = &mut self.gauge {
+            gauge.let_go(socket);
+        }
+    }
+
+    fn gauge(&mut self, each: &mut dyn FnMut(u64, Look)) -> bool {
+        let Some(gauge) = &mut self.gauge else { return false };
+        let read = gauge.read(&mut |held| {
+            let (queued_bytes, ceiling_bytes) = (u64::from(held.queued_bytes), u64::from(held.limit_bytes));
+            each(held.id, Look { queued_bytes, ceiling_bytes, drops: held.drops });
+        });
+        if let Err(error) = &read {
+            self.news.push((Sight::Failed, format!("each socket is asked itself: {error}")));
+        }
+        read.is_ok()
     }
 
     fn interfaces(&self) -> usize {

@@ -136,6 +136,18 @@ pub(crate) struct KernelDrop {
     unused: u8,
 }
 
+/// `struct fb_held`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct KernelHeld {
+    pub(crate) id: u64,
+    pub(crate) queued_bytes: u32,
+    pub(crate) limit_bytes: u32,
+    pub(crate) drops: u32,
+    unused: u32,
+}
+
+const _: () = assert!(size_of::<KernelHeld>() == 24);
 const _: () = assert!(size_of::<Slot>() == 368 && offset_of!(Slot, place_use) == 364);
 const _: () = assert!(size_of::<Record>() == 360);
 const _: () = assert!(size_of::<Request>() == 376);
@@ -154,6 +166,8 @@ unsafe impl Pod for Request {}
 unsafe impl Pod for KernelBooks {}
 // SAFETY: as above.
 unsafe impl Pod for KernelDrop {}
+// SAFETY: as above.
+unsafe impl Pod for KernelHeld {}
 
 /// The value whose bytes these are; none where there are too few.
 pub(crate) fn value_of<T: Pod>(bytes: &[u8]) -> Option<T> {

@@ -25,7 +25,7 @@ use crate::live::mapped::Mapped;
 use crate::live::meter::{CLSACT_TOLD, Maps, NEEDED};
 use crate::live::netns::{Home, Netns};
 use crate::live::ports::{Ports, Watched};
-use crate::live::program::{self, COUNT, COUNT_RAW, Hook, Purpose};
+use crate::live::program::{self, COUNT, COUNT_RAW, Hook, Purpose, Wanted};
 use crate::live::table::Table;
 
 /// What a lookout is told.
@@ -124,7 +124,8 @@ impl Lookout {
         let links = home.run(|| Links::open().map_err(LiveError::map("the list of interfaces")))?;
         let ports_max = limits::counted_ports_max(config.ports_max, program::cpus()?);
         let live = LiveConfig { ports_max, hook: config.hook, ..LiveConfig::of("") };
-        let mut ebpf = program::open(&live, Purpose { netns: home.inode, counts_only: true, ..Purpose::default() })?;
+        let mut ebpf =
+            program::open(&live, Purpose { netns: home.inode, wanted: Wanted::Counts, ..Purpose::default() })?;
         program::load(&mut ebpf, &[COUNT.ingress, COUNT.egress, COUNT_RAW.ingress, COUNT_RAW.egress])?;
         let notes = program::attach_tracepoints(&mut ebpf);
         let Maps { table, bins, ports, drops, drops_missed } = Maps::take(&mut ebpf, &live, clock::epoch_offset_us)?;

@@ -6,7 +6,7 @@
 //!
 //! **Layout.** `c/live.bpf.c` and its headers are the kernel's side; here [`program`] loads and attaches, [`table`] takes ended
 //! flows out, [`bins`] reads arrivals by the millisecond, [`drops`] drop events, [`lookout`] counts on all interfaces of a namespace
-//! without following flows, [`source`] is all of it as an `EventSource`,
+//! without following flows, [`gauge`] reads what sockets hold, [`source`] is all of it as an `EventSource`,
 //! [`replay`] runs packets of a file through the same programs. [`capabilities`] and [`netns`] say what may be missing.
 //!
 //! **Limits.** `flows_max` flows in a table of fixed size (a packet that would begin one more is counted as lost; the ones idle
@@ -24,6 +24,7 @@ mod clock;
 mod config;
 mod drops;
 mod error;
+mod gauge;
 mod interface;
 mod layout;
 mod limits;
@@ -43,6 +44,7 @@ pub use crate::live::books::Books;
 pub use crate::live::config::{Direction, HookChoice, LiveConfig};
 pub use crate::live::drops::{DropEvent, DropReason, PortTotals};
 pub use crate::live::error::LiveError;
+pub use crate::live::gauge::{Gauge, Held};
 pub use crate::live::lookout::{Arrived, Change, Lookout, LookoutConfig};
 pub use crate::live::meter::LiveMeter;
 pub use crate::live::netns::Netns;

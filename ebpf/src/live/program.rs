@@ -68,6 +68,18 @@ pub(crate) struct Programs {
     pub(crate) home: Home,
 }
 
+/// What is to be had of packets; room is made for no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Flows and counts.
+    #[default]
+    Flows,
+    /// Counts.
+    Counts,
+    /// Nothing: packets are not looked at.
+    Nothing,
+}
+
 /// What the programs are made for beside the configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Purpose {
@@ -77,8 +89,8 @@ pub(crate) struct Purpose {
     pub(crate) netns: u32,
     /// Packets come from a file: time and length are those of the context.
     pub(crate) is_replay: bool,
-    /// No flows are followed, so that their table needs no room.
-    pub(crate) counts_only: bool,
+    /// What is to be had of packets.
+    pub(crate) wanted: Wanted,
 }
 
 /// Makes the maps; no program is loaded yet.
@@ -91,10 +103,10 @@ pub(crate) fn open(config: &LiveConfig, purpose: Purpose) -> Result<Ebpf, LiveEr
         Direction::Ingress => 0u32,
         Direction::Egress => 1u32,
     };
-    let (flows_max, records_bytes, recent_sets) = if purpose.counts_only {
-        (1, limits::RECORDS_BYTES_MIN, RECENT_SETS)
-    } else {
-        (flows_max, limits::RECORDS_BYTES, 1)
+    let (flows_max, records_bytes, recent_sets) = match purpose.wanted {
+        Wanted::Flows => (flows_max, limits::RECORDS_BYTES, 1),
+        Wanted::Counts => (1, limits::RECORDS_BYTES_MIN, RECENT_SETS),
+        Wanted::Nothing => (1, limits::RECORDS_BYTES_MIN, 1),
     };
     EbpfLoader::new()
         .map_max_entries("flows", flows_max)

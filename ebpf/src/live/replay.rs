@@ -18,7 +18,7 @@ use crate::live::config::LiveConfig;
 use crate::live::error::LiveError;
 use crate::live::meter::Maps;
 use crate::live::ports::{Ports, Watched};
-use crate::live::program::{self, COUNT, END_FLOWS, METER, Purpose};
+use crate::live::program::{self, COUNT, END_FLOWS, METER, Purpose, Wanted};
 use crate::live::table::Table;
 use crate::meter::{Ended, MeterConfig};
 
@@ -77,8 +77,8 @@ impl Replay {
 
     fn of(config: &MeterConfig, name: &'static str, is_replay: bool) -> Result<Self, LiveError> {
         let config = LiveConfig { meter: config.clone(), ..LiveConfig::of("replay") };
-        let counts_only = name == COUNT.ingress;
-        let mut ebpf = program::open(&config, Purpose { is_replay, counts_only, ..Purpose::default() })?;
+        let wanted = if name == COUNT.ingress { Wanted::Counts } else { Wanted::Flows };
+        let mut ebpf = program::open(&config, Purpose { is_replay, wanted, ..Purpose::default() })?;
         program::load(&mut ebpf, &[name, END_FLOWS])?;
         // The time of the packets is that of the calendar already.
         let Maps { table, bins, ports, .. } = Maps::take(&mut ebpf, &config, || 0)?;

@@ -1,5 +1,7 @@
 //! Buffers come and go.
 
+use std::os::fd::AsFd as _;
+
 use super::table::{Buffer, Port};
 use super::{Event, Sidecar, TargetReport};
 use crate::actuate::buffer::look_closely;
@@ -117,6 +119,7 @@ impl Sidecar {
                 arrived_packets: 0,
                 arrived_bytes: 0,
                 is_counted: false,
+                held: None,
                 port: None,
             },
             look,
@@ -125,8 +128,21 @@ impl Sidecar {
         if let Some(ledger) = &mut self.ledger {
             ledger.regain(identity);
         }
+        self.hold(slot);
         self.policy.begin(slot, original_bytes);
         tracing::debug!(target = spec.name, slot, original_bytes, "a buffer is in hand");
+    }
+
+    /// Has a socket read together with the others, where that can be had.
+    fn hold(&mut self, slot: usize) {
+        let id = self.table.hold_id(slot);
+        let Some(buffer) = &mut self.table.buffers[slot] else { return };
+        if buffer.handle.kind != Kind::Pipe
+            && let Ok(file) = buffer.handle.open()
+            && self.arrivals.hold(file.as_fd(), id)
+        {
+            buffer.held = Some(id);
+        }
     }
 
     /// What a buffer was before we came: what is written down of one that went out of sight and came back, and what its listener was
@@ -188,7 +204,12 @@ impl Sidecar {
     fn let_go(&mut self, identity: Identity) {
         self.waiting.retain(|found| found.handle.identity != identity);
         let Some(slot) = self.table.slot_of(identity) else { return };
-        self.table.remove(slot);
+        if let Some(buffer) = self.table.remove(slot)
+            && buffer.held.is_some()
+            && let Ok(file) = buffer.handle.open()
+        {
+            self.arrivals.let_go(file.as_fd());
+        }
         let Some(ledger) = &mut self.ledger else { return };
         let Some(outcome) = ledger.restore(identity, self.force) else { return };
         if !matches!(outcome, Outcome::Gone) {

@@ -7,6 +7,7 @@ use crate::budget::Claim;
 use crate::control::{Seat, Verdict};
 use crate::demand::Demand;
 use crate::eyes::Watch;
+use crate::limits::BUFFERS_MAX;
 use crate::observation::{Observation, Traffic};
 use crate::target::{Handle, Identity};
 
@@ -34,6 +35,8 @@ pub(super) struct Buffer {
     pub(super) arrived_packets: u64,
     pub(super) arrived_bytes: u64,
     pub(super) is_counted: bool,
+    /// What it is read as together with others; none where it is asked itself.
+    pub(super) held: Option<u64>,
     /// Place of its port in [`Table::ports`], and its rank among those who share it.
     pub(super) port: Option<(usize, u64)>,
 }
@@ -59,6 +62,10 @@ pub(super) struct Table {
     pub(super) shares: Vec<u64>,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) ports: Vec<Port>,
+    /// What was read of those that are read together, in this tick.
+    pub(super) gauged: Vec<Option<Look>>,
+    /// How many were ever taken in hand.
+    holds: u64,
     by_identity: HashMap<Identity, usize>,
     free: Vec<usize>,
     live: usize,
@@ -76,6 +83,7 @@ impl Table {
             self.claims.push(NO_CLAIM);
             self.shares.push(0);
             self.verdicts.push(Verdict::Keep);
+            self.gauged.push(None);
         }
         self.seats[slot] = Seat::new(now_ms, look.ceiling_bytes);
         self.seen[slot] = Observation { live: true, ceiling_bytes: look.ceiling_bytes, ..Observation::default() };
@@ -100,6 +108,20 @@ impl Table {
         Some(buffer)
     }
 
+    /// A number for the buffer in `slot` that no other ever had, to be held as.
+    pub(super) fn hold_id(&mut self, slot: usize) -> u64 {
+        self.holds += 1;
+        self.holds << SLOT_BITS | slot as u64
+    }
+
+    /// Takes in what was read of the buffer that is held as `id`; it may have gone since.
+    pub(super) fn gauge(&mut self, id: u64, look: Look) {
+        let slot = (id & ((1 << SLOT_BITS) - 1)) as usize;
+        if self.buffers.get(slot).and_then(Option::as_ref).is_some_and(|buffer| buffer.held == Some(id)) {
+            self.gauged[slot] = Some(look);
+        }
+    }
+
     pub(super) fn slot_of(&self, identity: Identity) -> Option<usize> {
         self.by_identity.get(&identity).copied()
     }
@@ -118,5 +140,10 @@ impl Table {
         self.iter().map(|(_, buffer)| buffer.min_bytes).fold(0, u64::saturating_add)
     }
 }
+
+/// Bits of a number held as that say which slot.
+const SLOT_BITS: u32 = 20;
+
+const _: () = assert!(BUFFERS_MAX < 1 << SLOT_BITS, "every slot has its number");
 
 const NO_CLAIM: Claim = Claim { min_bytes: 0, max_bytes: 0, curve: crate::budget::Curve::NOTHING };
