@@ -61,6 +61,8 @@ pub(super) struct Table {
     pub(super) claims: Vec<Claim>,
     pub(super) shares: Vec<u64>,
     pub(super) verdicts: Vec<Verdict>,
+    /// The shares are those of the claims.
+    pub(super) is_shared: bool,
     pub(super) ports: Vec<Port>,
     /// What was read of those that are read together, in this tick.
     pub(super) gauged: Vec<Option<Look>>,
@@ -88,6 +90,7 @@ impl Table {
         self.seats[slot] = Seat::new(now_ms, look.ceiling_bytes);
         self.seen[slot] = Observation { live: true, ceiling_bytes: look.ceiling_bytes, ..Observation::default() };
         self.wanted[slot] = Demand::ceiling(look.ceiling_bytes);
+        self.is_shared = false;
         self.by_identity.insert(buffer.handle.identity, slot);
         self.buffers[slot] = Some(buffer);
         self.live += 1;
@@ -103,6 +106,7 @@ impl Table {
         self.wanted[slot] = Demand::default();
         self.claims[slot] = NO_CLAIM;
         self.shares[slot] = 0;
+        self.is_shared = false;
         self.free.push(slot);
         self.live -= 1;
         Some(buffer)

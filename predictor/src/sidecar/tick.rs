@@ -146,8 +146,9 @@ impl Sidecar {
         }
     }
 
-    /// Shares the budget out by what the policy wants.
+    /// Shares the budget out by what the policy wants. Where that is what it was in the last tick, so are the shares.
     fn share_out(&mut self) {
+        let mut is_same = std::mem::replace(&mut self.table.is_shared, true);
         for (slot, claim) in self.table.claims.iter_mut().enumerate() {
             if let Some(buffer) = &self.table.buffers[slot] {
                 let max_bytes = match self.force {
@@ -155,13 +156,19 @@ impl Sidecar {
                     _ => buffer.max_bytes,
                 };
                 let curve = Curve::new(self.table.wanted[slot], buffer.weight);
-                *claim = Claim { min_bytes: buffer.min_bytes.min(max_bytes), max_bytes, curve };
+                let now = Claim { min_bytes: buffer.min_bytes.min(max_bytes), max_bytes, curve };
+                is_same &= *claim == now;
+                *claim = now;
             }
+        }
+        if is_same {
+            return;
         }
         match fill(&self.table.claims, self.budget_bytes, &mut self.table.shares) {
             Ok(filled) => self.filled = filled,
             // A minimum that rose while its buffer was in hand; shares stay as they were.
             Err(error) => {
+                self.table.is_shared = false;
                 self.counts.add(Event::LeftBudget);
                 if self.is_news("minima".to_owned()) {
                     tracing::warn!(%error, "the shares stay as they were");
