@@ -3,7 +3,7 @@
 use std::os::fd::AsFd as _;
 
 use super::table::{Buffer, Port};
-use super::{Event, Sidecar, TargetReport};
+use super::{Event, Reread, Sidecar, TargetReport};
 use crate::actuate::buffer::look_closely;
 use crate::actuate::restore::Outcome;
 use crate::eyes::Watch;
@@ -37,6 +37,21 @@ impl Sidecar {
         if is_changed {
             self.watch_ports();
         }
+    }
+
+    /// Goes on by other settings from now on.
+    pub fn reread(&mut self, reread: Reread) {
+        let Reread { settings, policy } = reread;
+        self.budget_bytes = settings.budget_bytes;
+        self.rules = settings.rules;
+        self.table.is_shared = false;
+        if policy.name() != self.policy.name() {
+            self.policy = policy;
+            for (slot, buffer) in self.table.iter() {
+                self.policy.begin(slot, buffer.original_bytes);
+            }
+        }
+        self.retarget(settings.targets);
     }
 
     /// Other targets from now on. Buffers that no longer count are given back in the pass that follows.

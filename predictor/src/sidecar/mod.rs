@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use counts::{Counts, Event};
 pub use report::{BufferReport, Recommendation, Report, TargetReport, VERSION};
-pub use run::{Control, run};
+pub use run::{Control, Reread, run};
 pub use settings::{Settings, SidecarError};
 
 use crate::actuate::buffer::{Force, probe};
