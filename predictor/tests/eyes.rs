@@ -141,28 +141,33 @@ fn a_drop_that_is_told_of_is_looked_at_in_its_tick() {
 }
 
 #[test]
-fn what_is_read_of_all_at_once_is_believed_and_a_buffer_that_is_let_go_is_let_go() {
+fn many_are_read_at_once_and_believed_few_are_asked_themselves() {
     if !may_actuate() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut receiver = Receiver::start(&["127.0.0.1:0"]);
-    let look = Look { queued_bytes: 12_345, ceiling_bytes: receiver.ceiling(), drops: 7 };
+    let mut receivers: Vec<Receiver> = (0..24).map(|_| Receiver::start(&["127.0.0.1:0"])).collect();
+    let look = Look { queued_bytes: 12_345, ceiling_bytes: receivers[0].ceiling(), drops: 7 };
     let log = Arc::new(Mutex::new(Log { gauged: Some(look), ..Log::default() }));
-    let settings = settings(folder.path(), &format!("port:{}", receiver.port), 1 << 20);
-    let eyes = Steady(Arc::clone(&log), PortTick::default());
+    let targets: Vec<String> = receivers.iter().map(|one| format!("port:{} min=16k", one.port)).collect();
+    let settings = settings(folder.path(), &targets.join(";"), 16 << 20);
+    let busy = PortTick { packets: 1, bytes: 100, ..PortTick::default() };
+    let eyes = Steady(Arc::clone(&log), busy);
     let mut sidecar = Sidecar::start(&settings, Kind::Static.build(), Box::new(eyes)).unwrap();
     let mut finder = Finder::new(settings.targets);
     sidecar.take(finder.pass().unwrap(), 0);
+    assert_eq!(log.lock().unwrap().held.len(), 24);
     sidecar.tick(0);
-    let buffer = sidecar.report().buffers[0].clone();
-    assert_eq!((buffer.queued_bytes, buffer.dropped_packets), (12_345, 7));
-    // Where the reading fails each is asked itself.
+    let report = sidecar.report();
+    assert!(report.buffers.iter().all(|one| (one.queued_bytes, one.dropped_packets) == (12_345, 7)), "{report:?}");
+    // Where the reading fails each is asked itself; and so they are where there are only a few.
     log.lock().unwrap().gauged = None;
-    (1..20).for_each(|number| sidecar.tick(number * 10));
-    assert_eq!(sidecar.report().buffers[0].queued_bytes, 0);
-    receiver.kill();
-    sidecar.take(finder.pass().unwrap(), 300);
-    assert_eq!(sidecar.live(), 0);
+    sidecar.tick(10);
+    assert!(sidecar.report().buffers.iter().all(|one| one.queued_bytes == 0));
+    log.lock().unwrap().gauged = Some(look);
+    receivers.truncate(2);
+    sidecar.take(finder.pass().unwrap(), 20);
+    sidecar.tick(20);
+    assert_eq!(sidecar.report().buffers.iter().map(|one| one.queued_bytes).collect::<Vec<_>>(), [0, 0]);
     sidecar.finish().unwrap();
 }
