@@ -12,8 +12,8 @@ cache="${FOREBAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/forebay}"
 rust_min="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
 
 build_packages=(build-essential ca-certificates cmake libopenblas-dev pkg-config python3 python3-pip python3-venv)
-# clang, llvm and libbpf-dev build the kernel programs anew, to compare with the committed object.
-test_packages=(clang iproute2 libbpf-dev llvm tshark util-linux valgrind)
+# clang, llvm and libbpf-dev build the kernel programs anew, to compare with the committed object; promtool is of prometheus, nfcapd of nfdump.
+test_packages=(clang iproute2 libbpf-dev llvm nfdump prometheus rsyslog systemd tshark util-linux valgrind)
 
 onnxruntime_version=1.31.1
 onnxruntime_sha256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f

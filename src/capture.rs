@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use forebay_ebpf::MeterConfig;
-use forebay_ebpf::live::capabilities::keep_only;
-use forebay_ebpf::live::{HookChoice, LiveConfig, LiveMeter, LiveSource, Netns};
+use forebay_ebpf::live::capabilities::{Capability, keep_only};
+use forebay_ebpf::live::{Hook, HookChoice, LiveConfig, LiveMeter, LiveSource, Netns};
 use forebay_event::Event;
 use forebay_event::source::{EventSource as _, Item};
 
@@ -74,8 +74,13 @@ pub(crate) fn run(args: &Args, config: &Config) -> anyhow::Result<()> {
     for note in meter.notes() {
         tracing::warn!("{note}");
     }
-    // Nothing has been started yet that would keep them. Reading needs none.
-    let gone = keep_only(&[]).context("giving up capabilities")?;
+    // Nothing has been started yet that would keep them. Reading needs none, and tcx lets go by itself; filters of clsact have to be
+    // taken off.
+    let kept: &[Capability] = match meter.hook() {
+        Hook::Tcx => &[],
+        Hook::Clsact => &[Capability::NetAdmin, Capability::SysAdmin],
+    };
+    let gone = keep_only(kept).context("giving up capabilities")?;
     tracing::debug!(hook = meter.hook().name(), ?gone, "attached");
     eprintln!("forebay: metering {} by {}; Ctrl-C ends", args.interface, meter.hook().name());
     let name = format!("interface {}", args.interface);

@@ -1,5 +1,6 @@
 //! `forebay sidecar`: watches receive buffers of running programs and shares one memory budget among them.
 
+mod eyes;
 mod once;
 
 use std::sync::Arc;
@@ -10,10 +11,9 @@ use anyhow::Context as _;
 use forebay_predictor::actuate::host::Wish;
 use forebay_predictor::advice::{Advisor, Listen, Token};
 use forebay_predictor::control::Rules;
-use forebay_predictor::eyes::{Arrivals, Blind};
 use forebay_predictor::metrics::Metrics;
 use forebay_predictor::policy::{self, Policy};
-use forebay_predictor::sidecar::{Control, Settings, Sidecar, run as run_loop};
+use forebay_predictor::sidecar::{Control, Reread, Settings, Sidecar, run as run_loop};
 use forebay_predictor::target::parse_targets;
 use signal_hook::consts::SIGHUP;
 
@@ -22,7 +22,7 @@ use crate::stop;
 
 /// Watch receive buffers of running programs and share one memory budget among them, until SIGINT or SIGTERM
 ///
-/// What it changed it puts back when it ends, and at the next start if it was killed. SIGHUP reads the targets anew.
+/// What it changed it puts back when it ends, and at the next start if it was killed. SIGHUP reads the configuration anew.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Look for a second, tell what is there and what would be done, and change nothing
@@ -40,7 +40,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, config: &Config, reread: &dyn Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
     let values = &config.sidecar;
     let settings = settings(values, args.dry_run || args.once)?;
-    let sidecar = Sidecar::start(&settings, policy(values)?, arrivals())?;
+    let arrivals = eyes::open(&values.interfaces, &settings.targets)?;
+    let sidecar = Sidecar::start(&settings, policy(values)?, arrivals)?;
     if args.once {
         return once::run(sidecar, &settings, args.json);
     }
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args, config: &Config, reread: &dyn Fn() -> anyhow::Res
         if stop.load(Ordering::Relaxed) {
             return Control::Stop;
         }
-        if hangup.swap(false, Ordering::Relaxed) { retarget(reread) } else { Control::Go }
+        if hangup.swap(false, Ordering::Relaxed) { read_anew(reread, values) } else { Control::Go }
     })?;
     tracing::info!(counts = %serde_json::to_string(&counts)?, "stopped; what was changed is put back");
     Ok(())
@@ -93,22 +94,39 @@ fn serve(
     result.map(|()| counts)
 }
 
-/// The targets as the configuration has them now. What is wrong with it leaves the old ones.
-fn retarget(reread: &dyn Fn() -> anyhow::Result<Config>) -> Control {
-    let targets = reread().and_then(|config| settings(&config.sidecar, false)).and_then(|settings| {
+/// The configuration as it is now. What is wrong with it leaves the old one in force.
+fn read_anew(reread: &dyn Fn() -> anyhow::Result<Config>, old: &Values) -> Control {
+    let read = reread().and_then(|config| {
+        let settings = settings(&config.sidecar, false)?;
         settings.check()?;
-        Ok(settings.targets)
+        Ok((settings, policy(&config.sidecar)?, config.sidecar))
     });
-    match targets {
-        Ok(targets) => {
-            tracing::info!(targets = targets.len(), "the targets were read anew");
-            Control::Retarget(targets)
+    match read {
+        Ok((settings, policy, values)) => {
+            tracing::info!(targets = settings.targets.len(), policy = values.policy, "the configuration was read anew");
+            for name in only_at_start(old, &values) {
+                tracing::warn!(setting = name, "was changed, and counts from the next start on");
+            }
+            Control::Reread(Box::new(Reread { settings, policy }))
         }
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "the targets were not read anew; the old ones stay");
+            tracing::error!(error = format!("{error:#}"), "the configuration was not read anew; the old one stays");
             Control::Go
         }
     }
+}
+
+/// Settings that differ and can only be set at the start.
+fn only_at_start(old: &Values, new: &Values) -> Vec<&'static str> {
+    let differs = [
+        ("sidecar.host", old.host != new.host),
+        ("sidecar.interfaces", old.interfaces != new.interfaces),
+        ("sidecar.listen", old.listen != new.listen),
+        ("sidecar.socket", old.socket != new.socket),
+        ("sidecar.state_file", old.state_file != new.state_file),
+        ("sidecar.token", old.token != new.token),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
 fn settings(values: &Values, dry_run: bool) -> anyhow::Result<Settings> {
@@ -126,9 +144,4 @@ fn settings(values: &Values, dry_run: bool) -> anyhow::Result<Settings> {
 /// The rule that the configuration names.
 fn policy(values: &Values) -> anyhow::Result<Box<dyn Policy>> {
     Ok(values.policy.parse::<policy::Kind>().context("sidecar.policy")?.build())
-}
-
-/// What counts arrivals beside the sockets' own figures: nothing yet.
-fn arrivals() -> Box<dyn Arrivals> {
-    Box::new(Blind)
 }

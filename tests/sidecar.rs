@@ -1,5 +1,5 @@
 //! Goal: `forebay sidecar` as a user runs it: it sizes a running program, puts back what it changed when it is stopped and, after
-//! SIGKILL, at its next start; `--once --json` changes nothing; SIGHUP reads the targets anew; `forebay top` draws on a terminal of 80x24.
+//! SIGKILL, at its next start; `--once --json` changes nothing; SIGHUP reads the configuration anew; `forebay top` draws on a terminal of 80x24.
 //!
 //! Method: the built program, a socket of a child process (Python's, which knows nothing of us), sizes read with `ss -m`'s source: the
 //! kernel's own answer to the child.
@@ -178,6 +178,42 @@ fn a_target_that_leaves_the_file_is_given_back_at_sighup() {
     leaves.becomes(before);
     stays.becomes(BUDGET);
     assert!(sidecar.stop("-TERM"));
+}
+
+#[test]
+fn sighup_reads_budget_and_policy_too_and_names_what_needs_a_restart() {
+    if !can_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(0);
+    let before = program.size();
+    configure(folder.path(), &format!("port:{}", program.port));
+    let child = command(folder.path(), &["sidecar"])
+        .env("FOREBAY_SIDECAR_LISTEN", "127.0.0.1:0")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut sidecar = Sidecar(child);
+    program.becomes(BUDGET);
+    let port = program.port;
+    let write = |policy: &str, budget: u64, more: &str| {
+        let text =
+            format!("[sidecar]\npolicy = \"{policy}\"\nbudget_bytes = {budget}\ntargets = \"port:{port}\"\n{more}\n");
+        fs_err::write(folder.path().join("forebay.toml"), text).unwrap();
+    };
+    // A lower budget does not wait for the hold; the policy is the same.
+    write("always_big", BUDGET / 2, "");
+    sidecar.signal("-HUP");
+    program.becomes(BUDGET / 2);
+    write("static", BUDGET, "hold_ms = 0\ninterfaces = \"lo\"");
+    sidecar.signal("-HUP");
+    program.becomes(before);
+    sidecar.signal("-TERM");
+    assert!(sidecar.0.wait().unwrap().success());
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut sidecar.0.stderr.take().unwrap(), &mut told).unwrap();
+    assert!(told.contains("sidecar.interfaces") && told.contains("from the next start on"), "{told}");
 }
 
 #[test]

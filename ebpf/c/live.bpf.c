@@ -22,68 +22,126 @@
 
 #include "live/account.h"
 #include "live/books.h"
+#include "live/count.h"
 #include "live/dropped.h"
 #include "live/ending.h"
 #include "live/fragments.h"
 #include "live/frame.h"
+#include "live/held.h"
 #include "live/watch.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-FB_INLINE void fb_meter(struct __sk_buff *skb, fb_u32 way)
+/* Parses the packet and settles how it is cut, whatever it is. 0: it is turned away, which is counted. */
+FB_INLINE fb_u32 fb_take_in(struct __sk_buff *skb, struct fb_work *work, struct fb_books *books, fb_u32 is_raw, fb_i64 now,
+			    struct fb_cut *cut)
 {
-	fb_u32 zero = 0, segments = skb->gso_segs, said;
-	struct fb_work *work = bpf_map_lookup_elem(&work_map, &zero);
-	struct fb_books *books = bpf_map_lookup_elem(&books_map, &zero);
-	struct fb_packet *packet;
-	struct fb_arrival arrival;
-	struct fb_cut cut;
-	enum fb_reject reject;
-	fb_i64 now;
+	struct fb_packet *packet = &work->packet;
+	fb_u32 segments = skb->gso_segs;
+	enum fb_reject reject = fb_parse_skb(skb, work, is_raw);
 
-	if (!work || !books)
-		return;
-	packet = &work->packet;
-	now = (fb_i64)((fb_replay ? skb->tstamp : bpf_ktime_get_ns()) / 1000);
-	reject = fb_parse_skb(skb, work);
 	if (reject != FB_ACCEPTED) {
 		segments = segments ? segments : 1;
 		books->seen += segments;
 		books->rejected[reject < FB_REJECT_COUNT ? reject : FB_BAD_LINK_HEADER] += segments;
-		return;
+		return 0;
 	}
-	fb_cut_of(packet, segments, skb->gso_size, &cut);
-	books->seen += cut.count;
+	fb_cut_of(packet, segments, skb->gso_size, cut);
+	books->seen += cut->count;
 	if (packet->ip_bytes > FB_WIRE_IP_BYTES_MAX) {
-		books->rejected[FB_JUMBOGRAM] += cut.count;
-		return;
+		books->rejected[FB_JUMBOGRAM] += cut->count;
+		return 0;
 	}
-	if (skb->vlan_present)
-		packet->vlan = skb->vlan_tci & 0xfffu;
 	if (packet->fragment != FB_WHOLE) {
 		if (!fb_resolve(packet, now)) {
-			books->fragment_without_first += cut.count;
-			return;
+			books->fragment_without_first += cut->count;
+			return 0;
 		}
 		books->fragments_joined += packet->fragment == FB_LATER_FRAGMENT;
 	}
 	books->length_from_wire += (packet->notes & FB_NOTE_LENGTH_FROM_WIRE) != 0;
 	books->length_over_wire += (packet->notes & FB_NOTE_LENGTH_OVER_WIRE) != 0;
-	arrival.tick = fb_tick(work, now);
-	arrival.packets = cut.count;
-	arrival.bytes = packet->ip_bytes;
-	arrival.syns = (packet->tcp_flags & (FB_SYN | FB_ACK)) == FB_SYN;
-	if (cut.count > 1) {
-		arrival.bytes = packet->ip_bytes * cut.count - packet->payload_bytes + cut.payload_last;
-		books->super_packets++;
-	}
+	books->super_packets += cut->count > 1;
+	return 1;
+}
+
+/* What the packet in `work` adds to the bins, but for its flow. */
+FB_INLINE void fb_arrival_of(const struct fb_work *work, const struct fb_cut *cut, struct fb_arrival *arrival)
+{
+	const struct fb_packet *packet = &work->packet;
+
+	arrival->tick = work->clock.tick;
+	arrival->packets = cut->count;
+	arrival->bytes = packet->ip_bytes;
+	arrival->syns = (packet->tcp_flags & (FB_SYN | FB_ACK)) == FB_SYN;
+	if (cut->count > 1)
+		arrival->bytes = packet->ip_bytes * cut->count - packet->payload_bytes + cut->payload_last;
+}
+
+FB_INLINE fb_u64 fb_now_ns(const struct __sk_buff *skb)
+{
+	return fb_replay ? skb->tstamp : bpf_ktime_get_ns();
+}
+
+FB_INLINE void fb_meter(struct __sk_buff *skb, fb_u32 way)
+{
+	fb_u32 zero = 0, said;
+	struct fb_work *work = bpf_map_lookup_elem(&work_map, &zero);
+	struct fb_books *books = bpf_map_lookup_elem(&books_map, &zero);
+	struct fb_arrival arrival;
+	struct fb_cut cut;
+	fb_i64 now;
+
+	if (!work || !books)
+		return;
+	now = fb_clock_move(&work->clock, fb_now_ns(skb));
+	if (!fb_take_in(skb, work, books, fb_raw_link, now, &cut))
+		return;
+	if (skb->vlan_present)
+		work->packet.vlan = skb->vlan_tci & 0xfffu;
+	fb_arrival_of(work, &cut, &arrival);
 	said = fb_account(work, books, &cut, now);
 	if (said & FB_ACCOUNTED) {
 		books->accounted += cut.count;
 		books->bytes += arrival.bytes;
 	}
 	arrival.new_flows = (said & FB_NEW_FLOW) != 0;
-	fb_watch(work, way, &arrival);
+	fb_watch(way, work->packet.dst_port, work->packet.protocol, &arrival);
+}
+
+/* Counts without following flows: a fraction of the cost, where nobody wants events. */
+FB_INLINE void fb_count(struct __sk_buff *skb, fb_u32 way, fb_u32 is_raw)
+{
+	fb_u32 zero = 0;
+	struct fb_work *work = bpf_map_lookup_elem(&work_map, &zero);
+	struct fb_books *books = bpf_map_lookup_elem(&books_map, &zero);
+	struct fb_arrival arrival;
+	struct fb_glance glance;
+	fb_i64 now;
+
+	if (!work || !books)
+		return;
+	now = fb_clock_move(&work->clock, fb_now_ns(skb));
+	if (!is_raw && fb_glance_at(skb, &glance)) {
+		arrival.tick = work->clock.tick;
+		arrival.packets = 1;
+		arrival.bytes = glance.ip_bytes;
+		arrival.syns = glance.is_syn;
+		books->seen++;
+	} else {
+		struct fb_packet *packet = &work->packet;
+		struct fb_cut cut;
+
+		if (!fb_take_in(skb, work, books, is_raw, now, &cut))
+			return;
+		fb_arrival_of(work, &cut, &arrival);
+		fb_glance_of(packet, &glance);
+	}
+	books->accounted += arrival.packets;
+	books->bytes += arrival.bytes;
+	arrival.new_flows = (fb_u16)fb_is_new(glance.mark, now);
+	books->flows_begun += arrival.new_flows;
+	fb_watch(way, glance.port, glance.protocol, &arrival);
 }
 
 SEC("classifier")
@@ -97,6 +155,35 @@ SEC("classifier")
 int fb_egress(struct __sk_buff *skb)
 {
 	fb_meter(skb, FB_ROW_EGRESS);
+	return -1;
+}
+
+SEC("classifier")
+int fb_count_ingress(struct __sk_buff *skb)
+{
+	fb_count(skb, FB_ROW_INGRESS, 0);
+	return -1;
+}
+
+SEC("classifier")
+int fb_count_egress(struct __sk_buff *skb)
+{
+	fb_count(skb, FB_ROW_EGRESS, 0);
+	return -1;
+}
+
+/* The same for interfaces without a link header. */
+SEC("classifier")
+int fb_count_raw_ingress(struct __sk_buff *skb)
+{
+	fb_count(skb, FB_ROW_INGRESS, 1);
+	return -1;
+}
+
+SEC("classifier")
+int fb_count_raw_egress(struct __sk_buff *skb)
+{
+	fb_count(skb, FB_ROW_EGRESS, 1);
 	return -1;
 }
 
@@ -170,7 +257,7 @@ int fb_given_up(fb_u64 *ctx)
 	if (!fb_place_of_l4(skb, &protocol, bytes))
 		return 0;
 	event.port = (fb_u16)(bytes[2] << 8 | bytes[3]);
-	port = fb_port_of(event.port);
+	port = fb_port_of(event.port, protocol);
 	if (!port)
 		return 0;
 	device = skb->dev;
@@ -186,6 +273,24 @@ int fb_given_up(fb_u64 *ctx)
 	if (protocol == FB_UDP && (event.drop == FB_DROP_BUFFER_FULL || event.drop == FB_DROP_NO_MEMORY))
 		return 0;
 	fb_dropped(port, &event);
+	return 0;
+}
+
+/* One socket in hand, for whoever reads the iterator. */
+SEC("iter/bpf_sk_storage_map")
+int fb_tell_held(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct fb_hand *hand = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct fb_held held = {};
+
+	if (!sk || !hand)
+		return 0;
+	held.id = hand->id;
+	held.queued_bytes = (fb_u32)sk->sk_backlog.rmem_alloc.counter;
+	held.limit_bytes = (fb_u32)sk->sk_rcvbuf;
+	held.drops = fb_drops_of(sk);
+	bpf_seq_write(ctx->meta->seq, &held, sizeof(held));
 	return 0;
 }
 

@@ -146,6 +146,10 @@ fn clsact_serves_where_tcx_is_not_wanted_and_is_told() {
     send(&network, "s.sendto(b'x' * 10, ('10.99.0.2', 7))", 3);
     let (events, books) = finish(meter);
     assert_eq!((events.len(), books.seen, books.open()), (1, 3, 0));
+    for way in ["ingress", "egress"] {
+        let filters = in_netns(&network.left, &["tc", "filter", "show", "dev", LEFT_IF, way]);
+        assert!(filters.is_empty(), "a meter that ends takes its filters off, in whichever namespace: {filters}");
+    }
 }
 
 /// Runs one line of Python `count` times on the left side; `s` is a UDP socket.

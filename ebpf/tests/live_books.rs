@@ -12,7 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::process::Child;
 use std::time::Duration;
 
-use forebay_ebpf::live::{Bin, Books, Hook, LiveConfig, LiveMeter, Netns, Row};
+use forebay_ebpf::live::{Bin, Books, Hook, LiveConfig, LiveMeter, Netns, Row, RowTotals};
 use forebay_event::{Event, feature as f};
 use support::network::{self, LEFT_IF, Network};
 
@@ -51,6 +51,8 @@ struct Outcome {
     events: Vec<Event>,
     books: Books,
     arrivals: Vec<Bin>,
+    /// What arrived in all, bins or not.
+    totals: RowTotals,
 }
 
 /// Each sender has `sources` ports of its own, or both have the same ones, and sends to `ports` ports.
@@ -86,10 +88,11 @@ fn two_cpus(network: &Network, flows_max: usize, are_shared: bool, sources: u32,
             said.trim().parse::<u64>().unwrap()
         })
         .sum();
+    let totals = meter.row_totals(Row::Egress).unwrap();
     let books = meter.finish(&mut |event| events.push(event.clone())).unwrap();
     let counted = network::counter(&network.left, LEFT_IF, "tx_packets") - before;
     assert_eq!(counted, sent, "the interface's own count");
-    Outcome { sent, events, books, arrivals }
+    Outcome { sent, events, books, arrivals, totals }
 }
 
 fn assert_balance(outcome: &Outcome) {
@@ -123,6 +126,12 @@ fn with_room_for_all_every_packet_is_in_an_event() {
     let late = DATAGRAMS.checked_sub(packets).expect("no packet is in two bins");
     assert!(late <= LATE_MAX && flows + late >= 40_000, "{late} packets and {flows} flows of the bins");
     assert_eq!(bytes, packets * 128, "what is in the bins is there whole");
+    let totals = outcome.totals;
+    assert_eq!(
+        (totals.packets, totals.bytes, totals.new_flows),
+        (DATAGRAMS, DATAGRAMS * 128, 40_000),
+        "totals have all"
+    );
     eprintln!("{late} of {DATAGRAMS} packets came too late for their bins");
     assert!(
         outcome.arrivals.windows(2).all(|pair| pair[1].tick == pair[0].tick + 1),

@@ -1,9 +1,12 @@
 //! What counts arrivals, if anything does.
 //!
 //! The sidecar works without: queue depth, limit and drops of each watched socket come from `SO_MEMINFO` on every tick. What it
-//! cannot see that way is what arrived and was drained between two ticks. Whoever can (kernel programs with 1 ms bins)
-//! implements [`Arrivals`].
+//! cannot see that way is what arrived and was drained between two ticks. Whoever can (kernel programs that count by port)
+//! implements [`Arrivals`]; whoever can read many sockets at once for less than four system calls each does that here as well.
 
+use std::os::fd::BorrowedFd;
+
+use crate::actuate::buffer::Look;
 use crate::observation::Traffic;
 
 /// Which traffic of a port.
@@ -13,6 +16,29 @@ pub struct Watch {
     pub port: u16,
     /// UDP; otherwise TCP.
     pub is_udp: bool,
+    /// Inode of the network namespace that the socket is in; 0 where we may not know.
+    pub netns: u32,
+}
+
+/// Something that is told of what counts arrivals, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing is counted, or not in one network namespace.
+    Blind,
+    /// An interface is counted from now on.
+    Begun,
+    /// An interface has gone.
+    Gone,
+    /// An interface that was asked for is not there.
+    Missing,
+    /// An interface cannot be counted on.
+    Refused,
+    /// A port could not be watched; its sockets are asked themselves.
+    NoRoom,
+    /// A part of it is missing: drops and drains, or what leaves nothing behind.
+    Partial,
+    /// It failed on its way; what was counted so far stands.
+    Failed,
 }
 
 /// What happened at one port since it was last asked for.
@@ -39,6 +65,27 @@ pub trait Arrivals: Send {
 
     /// What happened at `port` since the last call; `None` where it is not counted.
     fn take(&mut self, port: Watch) -> Option<PortTick>;
+
+    /// Looks after itself, once a tick: interfaces come and go. What changed is said to `told`, in words as well.
+    fn tend(&mut self, _told: &mut dyn FnMut(Sight, &str)) {}
+
+    /// Takes a socket in hand as `id`, to be read by [`Arrivals::gauge`] until it is closed. `false`: it cannot be.
+    fn hold(&mut self, _socket: BorrowedFd<'_>, _id: u64) -> bool {
+        false
+    }
+
+    /// Reads the socket no longer.
+    fn let_go(&mut self, _socket: BorrowedFd<'_>) {}
+
+    /// Reads all sockets in hand at once. `false`: it cannot at the moment, and each is to be asked itself.
+    fn gauge(&mut self, _each: &mut dyn FnMut(u64, Look)) -> bool {
+        false
+    }
+
+    /// On how many interfaces it counts.
+    fn interfaces(&self) -> usize {
+        0
+    }
 }
 
 /// Counts nothing: the sidecar goes by `SO_MEMINFO` alone.
@@ -50,6 +97,31 @@ impl Arrivals for Blind {
 
     fn take(&mut self, _port: Watch) -> Option<PortTick> {
         None
+    }
+}
+
+/// Counts nothing, and says why once.
+#[derive(Debug)]
+pub struct Blinded(Option<String>);
+
+impl Blinded {
+    /// Because of `reason`.
+    pub const fn because(reason: String) -> Self {
+        Self(Some(reason))
+    }
+}
+
+impl Arrivals for Blinded {
+    fn watch(&mut self, _ports: &[Watch]) {}
+
+    fn take(&mut self, _port: Watch) -> Option<PortTick> {
+        None
+    }
+
+    fn tend(&mut self, told: &mut dyn FnMut(Sight, &str)) {
+        if let Some(reason) = self.0.take() {
+            told(Sight::Blind, &reason);
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 //! [`demand`] from an [`observation`]), [`budget`] (who gets how much), [`control`] (when a limit may move). On the machine:
 //! [`target`] (which buffers are meant), [`actuate`] (looking, setting, putting back), [`sys`] (the few system calls no
 //! library wraps; the only `unsafe`), [`eyes`] (the place of whatever counts arrivals). Together: [`sidecar`] (the loop and its
-//! report), [`advice`] (clients), [`metrics`].
+//! report), [`advice`] (clients), [`metrics`]. Beside it: [`levitation`] (a scenario in virtual time).
 //!
 //! **Limits.** [`limits`], and what a deployment decides in [`sidecar::Settings`].
 //!
@@ -20,9 +20,11 @@ pub mod budget;
 pub mod control;
 pub mod demand;
 pub mod eyes;
+pub mod levitation;
 pub mod limits;
 pub mod metrics;
 pub mod observation;
+pub mod plot;
 pub mod policy;
 pub mod sidecar;
 pub mod sys;

@@ -27,6 +27,7 @@ const EVENTS: &[(&str, &str, &str, &str)] = &[
     ("overridden", "forebay_sidecar_overridden_total", "", "Sizes that a program set while its buffer was in hand."),
     ("left_alone", "forebay_sidecar_left_alone_total", "reason", "Times a buffer was not taken in hand, by reason."),
     ("missing", "forebay_sidecar_missing_total", "reason", "Looks in which a target was not found, by reason."),
+    ("eyes", "forebay_sidecar_eyes_changes_total", "event", "What happened to the counting of arrivals, by event."),
     ("restored", "forebay_sidecar_restored_total", "outcome", "Changes put back, by what came of it."),
 ];
 
@@ -39,6 +40,7 @@ const GAUGES: &[(&str, &str)] = &[
         "Worth of the next byte of room, in prices of a dropped byte; above 0.001 room is short.",
     ),
     ("forebay_sidecar_pass_duration_seconds", "Time of the last look for programs and sockets."),
+    ("forebay_sidecar_eyes_interfaces", "Interfaces on which arrivals are counted."),
     ("forebay_sidecar_buffers", "Buffers in hand, by target."),
     ("forebay_sidecar_queued_bytes", "Bytes queued, in truesize, by target."),
     ("forebay_sidecar_ceiling_bytes", "The sum of ceilings, by target."),
@@ -47,6 +49,12 @@ const GAUGES: &[(&str, &str)] = &[
 const DROPPED: (&str, &str) =
     ("forebay_sidecar_dropped_packets_total", "Packets that the kernel dropped at full buffers, by target.");
 const ARRIVED: (&str, &str) = ("forebay_sidecar_arrived_bytes_total", "Bytes that arrived, in truesize, by target.");
+const ARRIVED_PACKETS: (&str, &str) =
+    ("forebay_sidecar_arrived_packets_total", "Packets that arrived, where they are counted, by target.");
+const NEW_FLOWS: (&str, &str) =
+    ("forebay_sidecar_new_flows_total", "Flows that began, where they are counted, by target.");
+const SYNS: (&str, &str) =
+    ("forebay_sidecar_syns_total", "TCP connection requests, where they are counted, by target.");
 const TICK_SECONDS: (&str, &str) = ("forebay_sidecar_tick_duration_seconds", "Time of one tick.");
 
 /// The series of one sidecar.
@@ -63,6 +71,9 @@ struct TargetSeries {
     ceiling: Gauge,
     dropped: Counter,
     arrived: Counter,
+    arrived_packets: Counter,
+    new_flows: Counter,
+    syns: Counter,
 }
 
 impl Metrics {
@@ -75,7 +86,7 @@ impl Metrics {
         for (_, name, _, help) in EVENTS {
             recorder.describe_counter((*name).into(), None, (*help).into());
         }
-        for (name, help) in [DROPPED, ARRIVED] {
+        for (name, help) in [DROPPED, ARRIVED, ARRIVED_PACKETS, NEW_FLOWS, SYNS] {
             recorder.describe_counter(name.into(), None, help.into());
         }
         for (name, help) in GAUGES {
@@ -103,6 +114,7 @@ impl Metrics {
         self.gauge("forebay_sidecar_budget_bytes", &[]).set(report.budget_bytes as f64);
         self.gauge("forebay_sidecar_committed_bytes", &[]).set(report.committed_bytes as f64);
         self.gauge("forebay_sidecar_price_ratio", &[]).set(report.price);
+        self.gauge("forebay_sidecar_eyes_interfaces", &[]).set(report.interfaces as f64);
         self.gauge("forebay_sidecar_pass_duration_seconds", &[]).set(report.pass_us as f64 / 1e6);
         for event in Event::ALL {
             let Some((_, name, label, _)) = EVENTS.iter().find(|(family, ..)| *family == event.family()) else {
@@ -123,6 +135,9 @@ impl Metrics {
             series.ceiling.set(target.ceiling_bytes as f64);
             series.dropped.absolute(target.dropped_packets);
             series.arrived.absolute(target.arrived_bytes);
+            series.arrived_packets.absolute(target.arrived_packets);
+            series.new_flows.absolute(target.new_flows);
+            series.syns.absolute(target.syns);
         }
         // Targets that left the configuration have nothing any more.
         for (name, series) in &self.targets {
@@ -146,6 +161,9 @@ impl Metrics {
             ceiling: gauge("forebay_sidecar_ceiling_bytes"),
             dropped: counter(DROPPED.0),
             arrived: counter(ARRIVED.0),
+            arrived_packets: counter(ARRIVED_PACKETS.0),
+            new_flows: counter(NEW_FLOWS.0),
+            syns: counter(SYNS.0),
         }
     }
 
@@ -174,7 +192,13 @@ mod tests {
             let (_, _, label, _) = family.unwrap_or_else(|| panic!("{event:?}"));
             assert_eq!(label.is_empty(), event.label().is_empty(), "{event:?}");
         }
-        let counters = EVENTS.iter().map(|(_, name, ..)| *name).chain([DROPPED.0, ARRIVED.0]);
+        let counters = EVENTS.iter().map(|(_, name, ..)| *name).chain([
+            DROPPED.0,
+            ARRIVED.0,
+            ARRIVED_PACKETS.0,
+            NEW_FLOWS.0,
+            SYNS.0,
+        ]);
         assert!(counters.into_iter().all(|name| name.starts_with("forebay_sidecar_") && name.ends_with("_total")));
         for (name, help) in GAUGES.iter().chain([&DROPPED, &ARRIVED, &TICK_SECONDS]) {
             assert!(!name.contains("_ms") && !name.contains("_kb") && help.ends_with('.'), "{name}");

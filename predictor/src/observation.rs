@@ -36,16 +36,19 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// What falls to one of `sharers` sockets of a port. A packet too many rather than none, so that no socket seems idle.
+    /// What falls to the `rank`-th of `sharers` sockets of a port. The parts add up to the whole.
     #[must_use]
-    pub const fn part(self, sharers: u64) -> Self {
+    pub const fn part(self, rank: u64, sharers: u64) -> Self {
+        const fn share(whole: u64, rank: u64, sharers: u64) -> u64 {
+            whole / sharers + (rank < whole % sharers) as u64
+        }
         let sharers = if sharers == 0 { 1 } else { sharers };
         Self {
-            packets: self.packets.div_ceil(sharers),
-            bytes: self.bytes / sharers,
-            new_flows: self.new_flows / sharers,
-            syns: self.syns / sharers,
-            drained_bytes: self.drained_bytes / sharers,
+            packets: share(self.packets, rank, sharers),
+            bytes: share(self.bytes, rank, sharers),
+            new_flows: share(self.new_flows, rank, sharers),
+            syns: share(self.syns, rank, sharers),
+            drained_bytes: share(self.drained_bytes, rank, sharers),
         }
     }
 }
@@ -55,5 +58,19 @@ impl Observation {
     /// (the correction of Lindley's recursion for a queue that is cut off).
     pub const fn backlog_bytes(&self) -> u64 {
         self.queued_bytes.saturating_add(self.dropped_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let whole = Traffic { packets: 10, bytes: 7_001, new_flows: 2, syns: 1, drained_bytes: 0 };
+        let parts: Vec<Traffic> = (0..3).map(|rank| whole.part(rank, 3)).collect();
+        assert_eq!(parts.iter().map(|part| part.packets).collect::<Vec<_>>(), [4, 3, 3]);
+        assert_eq!(parts.iter().map(|part| part.bytes).sum::<u64>(), 7_001);
+        assert_eq!(whole.part(0, 0), whole);
     }
 }

@@ -75,3 +75,32 @@ fn without_sys_ptrace_programs_of_others_are_left_alone() {
     assert!(driven.sidecar.counts().get(Event::MissingDenied) >= 1);
     driven.sidecar.finish().unwrap();
 }
+
+#[test]
+fn sys_ptrace_is_enough_to_reach_programs_of_others() {
+    if !may_actuate() {
+        return;
+    }
+    let works = Command::new("setpriv").args(["--reuid=65534", env!("CARGO_BIN_EXE_receiver"), "--"]).output();
+    if !works.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("Error")) {
+        eprintln!("SKIPPED: needs `setpriv`, and a build folder that user 65534 may read");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let by_port = Receiver::start_as("--reuid=65534", &["127.0.0.1:0"]);
+    let by_pid = Receiver::start_as("--reuid=65534", &["127.0.0.1:0"]);
+    let before = by_port.ceiling();
+    let settings = settings(folder.path(), &format!("port:{}; pid:{}", by_port.port, by_pid.pid()), 2 << 20);
+    // Their folders in /proc are closed to us.
+    without(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH, || {
+        let path = format!("/proc/{}/fd", by_pid.pid());
+        assert!(fs_err::read_dir(path).is_err(), "or there is nothing to be tested");
+        let mut driven = Driven::start(&settings, Kind::AlwaysBig).unwrap();
+        driven.go(5);
+        assert_eq!([by_port.ceiling(), by_pid.ceiling()], [1 << 20; 2]);
+        driven.go(5);
+        assert_eq!(driven.sidecar.counts().get(Event::MissingDenied), 0);
+        driven.sidecar.finish().unwrap();
+        assert_eq!(by_port.ceiling(), before);
+    });
+}

@@ -150,6 +150,7 @@ pub(crate) struct Sidecar {
     pub(crate) changes_per_s: u32,
     pub(crate) hold_ms: u64,
     pub(crate) host: String,
+    pub(crate) interfaces: String,
     pub(crate) listen: SocketAddr,
     pub(crate) policy: String,
     /// The Unix socket of recommendations; empty is none.

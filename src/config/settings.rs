@@ -163,6 +163,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Limits of the machine raised while the sidecar runs: net.core.netdev_max_backlog=N; net.ipv4.udp_mem=N,N,N; pfifo:INTERFACE=N",
     ),
     setting(
+        "sidecar.interfaces",
+        "",
+        Kind::Text,
+        "Where arrivals are counted: names separated by `,`, `none`, or nothing for all interfaces that are up",
+    ),
+    setting(
         "sidecar.listen",
         "127.0.0.1:8788",
         Kind::Address,

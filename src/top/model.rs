@@ -84,6 +84,7 @@ pub(super) mod tests {
             original_bytes: 212_992,
             dropped_packets: 17,
             arrived_bytes: 0,
+            arrived_packets: 0,
             is_counted: false,
             is_applied: true,
             forecast_bytes: None,

@@ -3,8 +3,9 @@
  * A row is a ring of FB_BINS bins: what arrived in the last 1,024 ms. Rows 0 and 1 are the interface's ingress and egress, the
  * others watched ports. Every CPU writes a row of its own, plainly and without atomics; the reader adds them up. A bin is
  * taken over, zeroed, by the first packet of a later millisecond that falls on it, so that a reader that stays away from the
- * newest and the oldest few of the ring is never overtaken. The newest tick of each row stands apart, so that a reader of
- * many rows touches only those in which something came.
+ * newest and the oldest few of the ring is never overtaken. The totals of each row stand apart with its newest tick: a reader
+ * of many rows touches only those in which something came, and one that needs no milliseconds reads nothing else. A packet
+ * that comes too late for its bin (its CPU was taken away between reading the clock and counting) is in the totals all the same.
  */
 #ifndef FB_LIVE_BINS_H
 #define FB_LIVE_BINS_H
@@ -30,7 +31,18 @@ struct fb_row {
 	struct fb_bin bins[FB_BINS];
 };
 
+/* Everything since the row is used. The 32-bit counts wrap. */
+struct fb_total {
+	fb_u64 packets;
+	fb_u64 bytes;
+	fb_u32 new_flows;
+	fb_u32 syns;
+	fb_u32 tick; /* the newest */
+	fb_u32 unused;
+};
+
 _Static_assert(sizeof(struct fb_bin) == 16, "struct fb_bin is shared with Rust");
+_Static_assert(sizeof(struct fb_total) == 32, "struct fb_total is shared with Rust");
 
 /* What one packet adds. */
 struct fb_arrival {
@@ -41,13 +53,11 @@ struct fb_arrival {
 	fb_u16 syns;
 };
 
-/* Says whether this is the first packet of its millisecond. */
-FB_INLINE fb_u32 fb_bin_add(struct fb_row *row, const struct fb_arrival *arrival)
+FB_INLINE void fb_bin_add(struct fb_row *row, const struct fb_arrival *arrival)
 {
 	struct fb_bin *bin = &row->bins[arrival->tick & (FB_BINS - 1)];
-	fb_u32 is_first = bin->tick != arrival->tick;
 
-	if (is_first) {
+	if (bin->tick != arrival->tick) {
 		bin->packets = 0;
 		bin->bytes = 0;
 		bin->new_flows = 0;
@@ -60,7 +70,15 @@ FB_INLINE fb_u32 fb_bin_add(struct fb_row *row, const struct fb_arrival *arrival
 		bin->new_flows += arrival->new_flows;
 	if (bin->syns != 0xffffu)
 		bin->syns += arrival->syns;
-	return is_first;
+}
+
+FB_INLINE void fb_total_add(struct fb_total *total, const struct fb_arrival *arrival)
+{
+	total->packets += arrival->packets;
+	total->bytes += arrival->bytes;
+	total->new_flows += arrival->new_flows;
+	total->syns += arrival->syns;
+	total->tick = arrival->tick;
 }
 
 #endif

@@ -10,13 +10,13 @@
 
 #define FB_MSG_PEEK 2
 
-FB_INLINE struct fb_port *fb_port_of(fb_u32 port)
+FB_INLINE struct fb_port *fb_port_of(fb_u32 port, fb_u32 protocol)
 {
-	fb_u32 *row, place;
+	fb_u32 key = fb_port_key(port, protocol), *row, place;
 
-	if (port == 0 || port > 0xffffu)
+	if (port == 0 || (protocol != FB_UDP && protocol != FB_TCP))
 		return 0;
-	row = bpf_map_lookup_elem(&port_rows, &port);
+	row = bpf_map_lookup_elem(&port_rows, &key);
 	if (!row || *row < FB_ROW_PORTS)
 		return 0;
 	place = *row - FB_ROW_PORTS;
@@ -25,7 +25,7 @@ FB_INLINE struct fb_port *fb_port_of(fb_u32 port)
 
 FB_INLINE struct fb_port *fb_port_of_sock(struct sock *sk)
 {
-	struct fb_port *port = fb_port_of(sk->__sk_common.skc_num);
+	struct fb_port *port = fb_port_of(sk->__sk_common.skc_num, sk->sk_protocol);
 
 	if (port && fb_netns && sk->__sk_common.skc_net.net->ns.inum != fb_netns)
 		return 0;

@@ -22,12 +22,12 @@
 	})
 
 /* What nearly all packets are: as many bytes of them as the parser reads, without asking a helper. 0: this is none of those. */
-FB_INLINE fb_u32 fb_copy_plain(struct __sk_buff *skb, struct fb_work *work)
+FB_INLINE fb_u32 fb_copy_plain(struct __sk_buff *skb, struct fb_work *work, fb_u32 is_raw)
 {
 	const fb_u8 *data = (const fb_u8 *)(long)skb->data, *end = (const fb_u8 *)(long)skb->data_end;
 	fb_u16 type;
 
-	if (fb_raw_link || data + 40 > end)
+	if (is_raw || data + 40 > end)
 		return 0;
 	type = __builtin_bswap16(*(const fb_u16 *)(data + FB_ETHERNET_TYPE_AT));
 	work->link.offset = FB_ETHERNET_BYTES;
@@ -60,10 +60,9 @@ FB_INLINE fb_u32 fb_wire(const struct __sk_buff *skb)
 
 /* Copies at most `most` bytes and walks over the headers of the link, whatever they are. This and the next are functions of their own for the
  * verifier, which checks each once, and not in every state of its caller. */
-__attribute__((noinline)) int fb_walk_link(struct __sk_buff *skb, fb_u32 most)
+__attribute__((noinline)) int fb_walk_link(struct __sk_buff *skb, struct fb_work *work, fb_u32 is_raw, fb_u32 most)
 {
-	fb_u32 zero = 0, size = skb->len;
-	struct fb_work *work = bpf_map_lookup_elem(&work_map, &zero);
+	fb_u32 size = skb->len;
 	struct fb_view view;
 
 	if (!work)
@@ -76,14 +75,12 @@ __attribute__((noinline)) int fb_walk_link(struct __sk_buff *skb, fb_u32 most)
 		size = 0;
 	work->captured = size;
 	view = fb_view_of(work->window, size, fb_wire(skb));
-	return (int)fb_link_parse(fb_raw_link ? FB_LINK_RAW : FB_LINK_ETHERNET, &view, &work->link);
+	return (int)fb_link_parse(is_raw ? FB_LINK_RAW : FB_LINK_ETHERNET, &view, &work->link);
 }
 
 /* Parses the packet behind the link header. */
-__attribute__((noinline)) int fb_walk_packet(struct __sk_buff *skb)
+__attribute__((noinline)) int fb_walk_packet(struct __sk_buff *skb, struct fb_work *work)
 {
-	fb_u32 zero = 0;
-	struct fb_work *work = bpf_map_lookup_elem(&work_map, &zero);
 	struct fb_view view;
 
 	if (!work)
@@ -92,23 +89,23 @@ __attribute__((noinline)) int fb_walk_packet(struct __sk_buff *skb)
 	return (int)fb_parse_packet(&view, &work->link, &work->packet);
 }
 
-FB_INLINE enum fb_reject fb_walk(struct __sk_buff *skb, fb_u32 most)
+FB_INLINE enum fb_reject fb_walk(struct __sk_buff *skb, struct fb_work *work, fb_u32 is_raw, fb_u32 most)
 {
-	enum fb_reject reject = (enum fb_reject)fb_walk_link(skb, most);
+	enum fb_reject reject = (enum fb_reject)fb_walk_link(skb, work, is_raw, most);
 
-	return reject == FB_ACCEPTED ? (enum fb_reject)fb_walk_packet(skb) : reject;
+	return reject == FB_ACCEPTED ? (enum fb_reject)fb_walk_packet(skb, work) : reject;
 }
 
-FB_INLINE enum fb_reject fb_parse_skb(struct __sk_buff *skb, struct fb_work *work)
+FB_INLINE enum fb_reject fb_parse_skb(struct __sk_buff *skb, struct fb_work *work, fb_u32 is_raw)
 {
 	enum fb_reject reject;
 
-	work->captured = fb_copy_plain(skb, work);
+	work->captured = fb_copy_plain(skb, work, is_raw);
 	if (work->captured)
-		return (enum fb_reject)fb_walk_packet(skb);
-	reject = fb_walk(skb, FB_WINDOW_FIRST);
+		return (enum fb_reject)fb_walk_packet(skb, work);
+	reject = fb_walk(skb, work, is_raw, FB_WINDOW_FIRST);
 	if (reject == FB_TRUNCATED && skb->len > FB_WINDOW_FIRST)
-		reject = fb_walk(skb, FB_WINDOW);
+		reject = fb_walk(skb, work, is_raw, FB_WINDOW);
 	return reject;
 }
 

@@ -48,12 +48,34 @@ struct sock_backlog {
 	atomic_t rmem_alloc;
 };
 
+/* Since Linux 6.18 a busy socket counts its drops here. */
+struct numa_drop_counters {
+	atomic_t drops0;
+	atomic_t drops1;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	struct sock_backlog sk_backlog;
 	int sk_rcvbuf;
 	unsigned short sk_protocol;
 	struct socket *sk_socket;
+	atomic_t sk_drops;
+	struct numa_drop_counters *sk_drop_counters;
+};
+
+struct seq_file;
+struct bpf_map;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	struct sock *sk;
+	void *value;
 };
 
 struct sk_buff {

@@ -10,7 +10,9 @@
 #include "../link.h"
 #include "bins.h"
 #include "books.h"
+#include "clock.h"
 #include "ports.h"
+#include "recent.h"
 #include "slot.h"
 
 /* Set by user space before loading. */
@@ -33,8 +35,7 @@ struct fb_work {
 	struct fb_key key;
 	struct fb_slot fresh;        /* all zero but for the key: what a flow is inserted as */
 	struct fb_record ended[2];   /* a packet ends two flows at most: the one before its own, and its own */
-	fb_u64 tick_us;              /* when the current millisecond began */
-	fb_u32 tick;
+	struct fb_clock clock;
 	fb_u16 ordinal;
 };
 
@@ -82,22 +83,30 @@ struct {
 	__type(value, struct fb_row);
 } rows SEC(".maps");
 
-/* The newest tick of each row, at the same places. Two words each, as the kernel lays arrays out. */
+/* The totals of each row, at the same places. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FB_ROW_PORTS);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, fb_u32);
-	__type(value, fb_u32);
-} newest_ticks SEC(".maps");
+	__type(value, struct fb_total);
+} row_totals SEC(".maps");
 
-/* The row of a port, or 0. */
+/* The row of a port of UDP, then of TCP (see fb_port_key()), or 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 65536);
+	__uint(max_entries, FB_PORT_KEYS);
 	__type(key, fb_u32);
 	__type(value, fb_u32);
 } port_rows SEC(".maps");
+
+/* Flows seen recently, where no table of flows is kept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FB_RECENT_SETS);
+	__type(key, fb_u32);
+	__type(value, struct fb_recent);
+} recent SEC(".maps");
 
 /* By `row - FB_ROW_PORTS`. */
 struct {

@@ -2,9 +2,15 @@
 #ifndef FB_LIVE_PORTS_H
 #define FB_LIVE_PORTS_H
 
-#include "../types.h"
+#include "../packet.h"
 
+/* Where the row of a port is looked up: ports of UDP, then those of TCP. */
+#define FB_PORT_KEYS 131072u
 
+FB_INLINE fb_u32 fb_port_key(fb_u32 port, fb_u32 protocol)
+{
+	return (port & 0xffffu) | (protocol == FB_TCP) << 16;
+}
 
 /* Totals of one port since it is watched. Programs run their receiving and dropping in many places at once: atomic adds. */
 struct fb_port {

@@ -4,40 +4,27 @@
 
 #include "maps.h"
 
-FB_INLINE fb_u32 fb_tick(struct fb_work *work, fb_i64 now)
-{
-	fb_u64 passed = (fb_u64)now - work->tick_us;
-
-	if (passed >= FB_BIN_US) {
-		fb_u64 tick = (fb_u64)now / FB_BIN_US;
-
-		work->tick = (fb_u32)tick;
-		work->tick_us = tick * FB_BIN_US;
-	}
-	return work->tick;
-}
-
 FB_INLINE void fb_row_add(fb_u32 row, const struct fb_arrival *arrival)
 {
 	fb_u32 place = row * fb_cpus + bpf_get_smp_processor_id();
 	struct fb_row *ring = bpf_map_lookup_elem(&rows, &place);
+	struct fb_total *total = bpf_map_lookup_elem(&row_totals, &place);
 
-	if (ring && fb_bin_add(ring, arrival)) {
-		fb_u32 *newest = bpf_map_lookup_elem(&newest_ticks, &place);
-
-		if (newest)
-			*newest = arrival->tick;
-	}
+	if (!ring || !total)
+		return;
+	fb_bin_add(ring, arrival);
+	fb_total_add(total, arrival);
 }
 
-FB_INLINE void fb_watch(struct fb_work *work, fb_u32 way, const struct fb_arrival *arrival)
+/* `port` is where the packet goes to. */
+FB_INLINE void fb_watch(fb_u32 way, fb_u32 port, fb_u32 protocol, const struct fb_arrival *arrival)
 {
-	fb_u32 port = work->packet.dst_port, *row;
+	fb_u32 key = fb_port_key(port, protocol), *row;
 
 	fb_row_add(way, arrival);
-	if (way != fb_port_way || port == 0)
+	if (way != fb_port_way || port == 0 || (protocol != FB_UDP && protocol != FB_TCP))
 		return;
-	row = bpf_map_lookup_elem(&port_rows, &port);
+	row = bpf_map_lookup_elem(&port_rows, &key);
 	if (row && *row >= FB_ROW_PORTS)
 		fb_row_add(*row, arrival);
 }

@@ -4,22 +4,23 @@
 //! the reader stayed away longer than a ring is long is counted. All counts are of the wire (`docs/capture.md`).
 //!
 //! **Limits.** A packet whose processor is taken away for longer than [`SETTLE_MS`] between reading the clock and counting (by
-//! the host of a virtual machine) comes after its millisecond was given, and is in no bin; flows and books have it. Of
-//! 600,000 packets on a busy machine none or one.
+//! the host of a virtual machine) comes after its millisecond was given, and is in no bin; flows, books and [`RowTotals`] have
+//! it: totals less the sum of all bins are the packets that came late. Of 600,000 on a busy machine none or one.
 //!
-//! A ring holds 1,024 ms of a row for every CPU; a read adds them up.
+//! A ring holds 1,024 ms of a row for every CPU; a read adds them up. Whoever needs no milliseconds reads totals: one cache line a
+//! CPU.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::live::clock::monotonic_us;
-use crate::live::layout::{BIN_WORDS, BINS, ROWS_OF_INTERFACE};
+use crate::live::layout::{BIN_WORDS, BINS, ROWS_OF_INTERFACE, TOTAL_WORDS};
 use crate::live::limits::{MARGIN_MS, SETTLE_MS};
 use crate::live::mapped::Mapped;
 
 const US_PER_MS: i64 = 1000;
-/// Words of 32 bits that a tick takes in its map.
-const NEWEST_WORDS: usize = 2;
+/// Where the newest tick lies in the totals of a row, in words of 32 bits.
+const NEWEST_AT: usize = 6;
 
 /// What arrived in one millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,32 @@ pub struct Bin {
     pub new_flows: u32,
     /// TCP packets with SYN and without ACK.
     pub syns: u32,
+}
+
+/// What arrived in all, since the row is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowTotals {
+    /// Packets of the wire.
+    pub packets: u64,
+    /// Their IP bytes.
+    pub bytes: u64,
+    /// Flows that began. Wraps.
+    pub new_flows: u32,
+    /// TCP packets with SYN and without ACK. Wraps.
+    pub syns: u32,
+}
+
+impl RowTotals {
+    /// What came since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            packets: self.packets.wrapping_sub(before.packets),
+            bytes: self.bytes.wrapping_sub(before.bytes),
+            new_flows: self.new_flows.wrapping_sub(before.new_flows),
+            syns: self.syns.wrapping_sub(before.syns),
+        }
+    }
 }
 
 /// What is counted together.
@@ -60,14 +87,14 @@ pub struct Progress {
 #[derive(Clone, Debug)]
 pub struct Bins {
     rows: Arc<Mapped>,
-    /// The newest tick of each row and CPU, in every second word.
-    newest: Arc<Mapped>,
+    /// The totals of each row and CPU.
+    totals: Arc<Mapped>,
     cpus: usize,
 }
 
 impl Bins {
-    pub(crate) fn new(rows: Mapped, newest: Mapped, cpus: usize) -> Self {
-        Self { rows: Arc::new(rows), newest: Arc::new(newest), cpus }
+    pub(crate) fn new(rows: Mapped, totals: Mapped, cpus: usize) -> Self {
+        Self { rows: Arc::new(rows), totals: Arc::new(totals), cpus }
     }
 
     /// The tick that is now; it is still filling.
@@ -89,7 +116,7 @@ impl Bins {
         for cpu in 0..self.cpus {
             let ring = place as usize * self.cpus + cpu;
             // Rows in which nothing came stay where they are, out of our caches.
-            let newest = self.newest.word32(ring * NEWEST_WORDS).load(Ordering::Relaxed);
+            let newest = self.totals.word32(ring * TOTAL_WORDS * 2 + NEWEST_AT).load(Ordering::Relaxed);
             if (start as u32).wrapping_sub(newest).wrapping_sub(1) < u32::MAX / 2 {
                 continue;
             }
@@ -99,6 +126,21 @@ impl Bins {
             }
         }
         Progress { next: end, missed: start - since }
+    }
+
+    /// The totals of the row in `place`.
+    pub(crate) fn totals(&self, place: u32) -> RowTotals {
+        let mut sum = RowTotals::default();
+        for cpu in 0..self.cpus {
+            let first = (place as usize * self.cpus + cpu) * TOTAL_WORDS;
+            let counts = self.totals.word64(first + 2);
+            sum.packets = sum.packets.wrapping_add(self.totals.word64(first));
+            sum.bytes = sum.bytes.wrapping_add(self.totals.word64(first + 1));
+            // Little-endian, as the programs are.
+            sum.new_flows = sum.new_flows.wrapping_add(counts as u32);
+            sum.syns = sum.syns.wrapping_add((counts >> 32) as u32);
+        }
+        sum
     }
 
     fn add(&self, row: usize, bin: &mut Bin) {
@@ -119,6 +161,7 @@ impl Bins {
         const WORDS: usize = BINS * BIN_WORDS / 2;
         let first = place as usize * self.cpus * WORDS;
         self.rows.clear(first, self.cpus * WORDS);
+        self.totals.clear(place as usize * self.cpus * TOTAL_WORDS, self.cpus * TOTAL_WORDS);
     }
 }
 
@@ -127,7 +170,7 @@ pub(crate) fn rows_bytes(ports_max: usize, cpus: usize) -> usize {
     (ROWS_OF_INTERFACE as usize + ports_max) * cpus * BINS * BIN_WORDS * 4
 }
 
-/// Bytes of the map of newest ticks.
-pub(crate) fn newest_bytes(ports_max: usize, cpus: usize) -> usize {
-    (ROWS_OF_INTERFACE as usize + ports_max) * cpus * NEWEST_WORDS * 4
+/// Bytes of the map of totals.
+pub(crate) fn totals_bytes(ports_max: usize, cpus: usize) -> usize {
+    (ROWS_OF_INTERFACE as usize + ports_max) * cpus * TOTAL_WORDS * 8
 }

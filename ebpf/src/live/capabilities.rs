@@ -109,6 +109,15 @@ pub fn keep_only(kept: &[Capability]) -> io::Result<Vec<Capability>> {
     Ok(gone)
 }
 
+/// Gives up these capabilities of the calling thread and keeps all others. Gives those that went.
+pub fn give_up(gone: &[Capability]) -> io::Result<Vec<Capability>> {
+    let sets = Sets::read()?;
+    let had: Vec<Capability> = gone.iter().copied().filter(|one| sets.effective() & (1 << one.bit()) != 0).collect();
+    let mask = gone.iter().fold(u64::MAX, |mask, one| mask & !(1 << one.bit()));
+    sets.masked(mask).write()?;
+    Ok(had)
+}
+
 /// `_LINUX_CAPABILITY_VERSION_3`: two words of 32 bits per set.
 const VERSION_3: u32 = 0x2008_0522;
 
@@ -171,6 +180,18 @@ mod tests {
         assert!(
             said.contains("capture files are read all the same") && said.contains("setcap cap_bpf,cap_sys_admin=ep")
         );
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        std::thread::spawn(|| {
+            let before = missing(&Capability::ALL).expect("capget works for everyone");
+            give_up(&[Capability::Bpf]).expect("giving up needs no privilege");
+            let after = missing(&Capability::ALL).expect("capget works for everyone");
+            assert!(after.contains(&Capability::Bpf) && after.len() <= before.len() + 1);
+        })
+        .join()
+        .expect("the thread's own assertions hold");
     }
 
     #[test]

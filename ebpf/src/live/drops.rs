@@ -47,6 +47,18 @@ pub struct PortTotals {
     pub dropped: u64,
 }
 
+impl PortTotals {
+    /// What came since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            drained_messages: self.drained_messages.wrapping_sub(before.drained_messages),
+            drained_bytes: self.drained_bytes.wrapping_sub(before.drained_bytes),
+            dropped: self.dropped.wrapping_sub(before.dropped),
+        }
+    }
+}
+
 /// The ring that drop events come by.
 pub(crate) struct Drops {
     pub(crate) ring: RingBuf<MapData>,

@@ -109,6 +109,15 @@ pub(crate) struct KernelBooks {
 /// `struct fb_bin` as four words: tick, packets, bytes, and both 16-bit counts.
 pub(crate) const BIN_WORDS: usize = 4;
 
+/// `struct fb_total` as words of 64 bits: packets, bytes, new flows and SYNs, the newest tick.
+pub(crate) const TOTAL_WORDS: usize = 4;
+
+/// `FB_PORT_KEYS`: where the row of a port is looked up, 65,536 places for UDP, then as many for TCP.
+pub(crate) const PORT_KEYS: usize = 2 << 16;
+
+/// `FB_RECENT_SETS`: sets of marks of flows seen recently.
+pub(crate) const RECENT_SETS: u32 = 16_384;
+
 /// `struct fb_port` as words of 64 bits: drained messages, drained bytes, dropped, tick of the last event.
 pub(crate) const PORT_WORDS: usize = 4;
 
@@ -127,6 +136,18 @@ pub(crate) struct KernelDrop {
     unused: u8,
 }
 
+/// `struct fb_held`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct KernelHeld {
+    pub(crate) id: u64,
+    pub(crate) queued_bytes: u32,
+    pub(crate) limit_bytes: u32,
+    pub(crate) drops: u32,
+    unused: u32,
+}
+
+const _: () = assert!(size_of::<KernelHeld>() == 24);
 const _: () = assert!(size_of::<Slot>() == 368 && offset_of!(Slot, place_use) == 364);
 const _: () = assert!(size_of::<Record>() == 360);
 const _: () = assert!(size_of::<Request>() == 376);
@@ -145,6 +166,8 @@ unsafe impl Pod for Request {}
 unsafe impl Pod for KernelBooks {}
 // SAFETY: as above.
 unsafe impl Pod for KernelDrop {}
+// SAFETY: as above.
+unsafe impl Pod for KernelHeld {}
 
 /// The value whose bytes these are; none where there are too few.
 pub(crate) fn value_of<T: Pod>(bytes: &[u8]) -> Option<T> {

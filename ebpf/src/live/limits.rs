@@ -1,5 +1,7 @@
 //! Every bound of live metering that user space sets; those of the programs are in `c/live/`.
 
+use crate::live::layout::{BIN_WORDS, BINS};
+
 /// Fewest flows a table may be made for.
 pub(crate) const FLOWS_MIN: usize = 16;
 
@@ -11,6 +13,9 @@ pub(crate) const FLOWS_DEFAULT: usize = 65_536;
 
 /// Bytes of the ring in which ended flows wait for us: about 11,000 of them.
 pub(crate) const RECORDS_BYTES: u32 = 1 << 22;
+
+/// The same where no flows are followed: the least a ring can be, a page.
+pub(crate) const RECORDS_BYTES_MIN: u32 = 1 << 12;
 
 /// Flows looked at in one step of the walk over the table.
 pub(crate) const WALK_BATCH: usize = 1024;
@@ -35,6 +40,15 @@ pub(crate) const PORTS_MAX: u16 = 1024;
 /// Ports to make room for where `wanted` were asked for.
 pub(crate) fn ports_max(wanted: u16) -> usize {
     usize::from(wanted.clamp(1, PORTS_MAX))
+}
+
+/// Most memory of the rows of a lookout, which are there for every CPU the machine may have.
+const COUNTED_ROWS_BYTES_MAX: usize = 64 << 20;
+
+/// The same where no more than [`COUNTED_ROWS_BYTES_MAX`] shall be taken on `cpus`.
+pub(crate) fn counted_ports_max(wanted: u16, cpus: u32) -> u16 {
+    let fit = COUNTED_ROWS_BYTES_MAX / (BINS * BIN_WORDS * 4 * cpus.max(1) as usize);
+    (ports_max(wanted).min(fit.max(1))) as u16
 }
 
 const _: () = assert!(RELIEF_PERCENT < PRESSURE_PERCENT && PRESSURE_PERCENT < 100);

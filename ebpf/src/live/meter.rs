@@ -8,7 +8,7 @@ use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf};
 use forebay_event::Event;
 
 use crate::emit;
-use crate::live::bins::{self, Bin, Bins, Progress, Row};
+use crate::live::bins::{self, Bin, Bins, Progress, Row, RowTotals};
 use crate::live::books::Books;
 use crate::live::capabilities::{Capability, Missing, missing};
 use crate::live::clock;
@@ -19,14 +19,18 @@ use crate::live::interface::Interface;
 use crate::live::layout::{REQUESTS, Request};
 use crate::live::limits;
 use crate::live::mapped::Mapped;
-use crate::live::netns;
-use crate::live::ports::Ports;
-use crate::live::program::{self, Hook, Programs};
+use crate::live::netns::Home;
+use crate::live::ports::{Ports, Watched};
+use crate::live::program::{self, END_FLOWS, Hook, METER, Programs, Purpose};
 use crate::live::table::Table;
 use crate::meter::{Ended, MeterConfig};
 
 /// What loading and attaching need.
-const NEEDED: [Capability; 3] = [Capability::Bpf, Capability::Perfmon, Capability::NetAdmin];
+pub(crate) const NEEDED: [Capability; 3] = [Capability::Bpf, Capability::Perfmon, Capability::NetAdmin];
+
+/// What is told where tcx could not be had.
+pub(crate) const CLSACT_TOLD: &str =
+    "attached by clsact, not tcx: if this process is killed its filters stay until the next run";
 
 /// See the module.
 pub struct LiveMeter {
@@ -46,10 +50,10 @@ pub struct LiveMeter {
 /// The maps that are read, taken out of what was loaded.
 pub(crate) struct Maps {
     pub(crate) table: Table,
-    bins: Bins,
-    ports: Ports,
-    drops: Drops,
-    drops_missed: Mapped,
+    pub(crate) bins: Bins,
+    pub(crate) ports: Ports,
+    pub(crate) drops: Drops,
+    pub(crate) drops_missed: Mapped,
 }
 
 impl LiveMeter {
@@ -66,17 +70,19 @@ impl LiveMeter {
                 error,
             })
         };
-        let (interface, inode) = netns::within(config.netns.as_ref(), open)?;
-        let mut ebpf = program::open(config, interface.is_raw, inode, false)?;
-        program::load(&mut ebpf)?;
+        let home = Home::open(config.netns.as_ref())?;
+        let interface = home.run(open)?;
+        let purpose = Purpose { is_raw: interface.is_raw, netns: home.inode, ..Purpose::default() };
+        let mut ebpf = program::open(config, purpose)?;
+        program::load(&mut ebpf, &[METER.ingress, METER.egress, END_FLOWS])?;
         // While the maps' descriptors are open: some are closed once their memory is mapped.
         let mut notes = if config.drops { program::attach_tracepoints(&mut ebpf) } else { Vec::new() };
         let maps = Maps::take(&mut ebpf, config, clock::epoch_offset_us)?;
-        let attach = || program::attach(ebpf, &interface, config);
-        let (programs, _) = netns::within(config.netns.as_ref(), attach)?;
-        if programs.hook == Hook::Clsact {
-            let told = "attached by clsact, not tcx: if this process is killed its filters stay until the next run";
-            notes.insert(0, told.to_owned());
+        let attach = || program::attach(&mut ebpf, &config.interface, interface.is_loopback, METER, config.hook);
+        let (links, hook) = home.run(attach)?;
+        let programs = Programs { ebpf, links, hook, home };
+        if hook == Hook::Clsact {
+            notes.insert(0, CLSACT_TOLD.to_owned());
         }
         let meter = MeterConfig { interface: config.interface.clone(), ..config.meter.clone() };
         let Maps { table, bins, ports, drops, drops_missed } = maps;
@@ -129,27 +135,35 @@ impl LiveMeter {
 
     /// Begins to count arrivals, drains and drops of a port; nothing changes if it is watched already.
     pub fn watch_port(&mut self, port: u16) -> Result<(), LiveError> {
-        self.ports.watch(port, &self.bins)
+        self.ports.watch(Watched::Both(port), &self.bins)
     }
 
     /// Counts a port no longer. Gives whether it was watched.
     pub fn unwatch_port(&mut self, port: u16) -> Result<bool, LiveError> {
-        self.ports.unwatch(port)
+        self.ports.unwatch(Watched::Both(port))
     }
 
     /// Appends the complete bins of `row` from tick `since` on (0: all there are), each millisecond once and in order. Nothing
     /// is read of a port that is not watched.
     pub fn bins(&self, row: Row, since: u64, into: &mut Vec<Bin>) -> Progress {
-        let place = match row {
-            Row::Ingress => Some(0),
-            Row::Egress => Some(1),
-            Row::Port(port) => self.ports.row(port),
-        };
         // Before the first read there is nothing that could be missed.
-        match place {
+        match self.place_of(row) {
             Some(place) if since == 0 => Progress { missed: 0, ..self.bins.read(place, since, into) },
             Some(place) => self.bins.read(place, since, into),
             None => Progress { next: since, missed: 0 },
+        }
+    }
+
+    /// What arrived in `row` in all; none for a port that is not watched.
+    pub fn row_totals(&self, row: Row) -> Option<RowTotals> {
+        self.place_of(row).map(|place| self.bins.totals(place))
+    }
+
+    fn place_of(&self, row: Row) -> Option<u32> {
+        match row {
+            Row::Ingress => Some(0),
+            Row::Egress => Some(1),
+            Row::Port(port) => self.ports.row(Watched::Both(port)),
         }
     }
 
@@ -165,12 +179,12 @@ impl LiveMeter {
 
     /// Totals of a watched port.
     pub fn port_totals(&self, port: u16) -> Option<PortTotals> {
-        self.ports.totals(port)
+        self.ports.totals(Watched::Both(port))
     }
 
     /// Nanoseconds and runs of the two programs, as the kernel counts them while `bpf_stats_enabled` is set.
     pub fn run_time(&mut self) -> Result<(u64, u64), LiveError> {
-        program::run_time(&mut self.programs.ebpf)
+        program::run_time(&mut self.programs.ebpf, &[METER.ingress, METER.egress])
     }
 
     pub(crate) fn poll(&mut self) -> Result<bool, LiveError> {
@@ -208,7 +222,7 @@ impl Maps {
         let idle_us = crate::meter::limits_of(&config.meter).idle_us;
         let requests = mapped(ebpf, "requests", REQUESTS * size_of::<Request>())?;
         let rows = mapped(ebpf, "rows", bins::rows_bytes(ports_max, cpus))?;
-        let newest = mapped(ebpf, "newest_ticks", bins::newest_bytes(ports_max, cpus))?;
+        let row_totals = mapped(ebpf, "row_totals", bins::totals_bytes(ports_max, cpus))?;
         let totals = mapped(ebpf, "ports", Ports::map_bytes(ports_max))?;
         let drops_missed = mapped(ebpf, "drops_missed", 8)?;
         let Map::HashMap(flows) = map(ebpf, "flows") else { unreachable!("the object makes it a hash") };
@@ -218,7 +232,7 @@ impl Maps {
         let ring: RingBuf<MapData> = typed(map(ebpf, "drops"))?;
         let table = Table::new(flows, ended, books, requests, idle_us, epoch_offset_us)?;
         let ports = Ports::new(port_rows, totals, ports_max);
-        Ok(Self { table, bins: Bins::new(rows, newest, cpus), ports, drops: Drops { ring }, drops_missed })
+        Ok(Self { table, bins: Bins::new(rows, row_totals, cpus), ports, drops: Drops { ring }, drops_missed })
     }
 }
 

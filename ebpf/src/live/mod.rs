@@ -5,7 +5,8 @@
 //! C core. Nothing is left behind when the process ends, however it ends (with tcx; see [`Hook`]).
 //!
 //! **Layout.** `c/live.bpf.c` and its headers are the kernel's side; here [`program`] loads and attaches, [`table`] takes ended
-//! flows out, [`bins`] reads arrivals by the millisecond, [`drops`] drop events, [`source`] is all of it as an `EventSource`,
+//! flows out, [`bins`] reads arrivals by the millisecond, [`drops`] drop events, [`lookout`] counts on all interfaces of a namespace
+//! without following flows, [`gauge`] reads what sockets hold, [`source`] is all of it as an `EventSource`,
 //! [`replay`] runs packets of a file through the same programs. [`capabilities`] and [`netns`] say what may be missing.
 //!
 //! **Limits.** `flows_max` flows in a table of fixed size (a packet that would begin one more is counted as lost; the ones idle
@@ -23,9 +24,12 @@ mod clock;
 mod config;
 mod drops;
 mod error;
+mod gauge;
 mod interface;
 mod layout;
 mod limits;
+mod links;
+mod lookout;
 mod mapped;
 mod meter;
 mod netns;
@@ -35,13 +39,16 @@ mod replay;
 mod source;
 mod table;
 
-pub use crate::live::bins::{Bin, Bins, Progress, Row};
+pub use crate::live::bins::{Bin, Bins, Progress, Row, RowTotals};
 pub use crate::live::books::Books;
 pub use crate::live::config::{Direction, HookChoice, LiveConfig};
 pub use crate::live::drops::{DropEvent, DropReason, PortTotals};
 pub use crate::live::error::LiveError;
+pub use crate::live::gauge::{Gauge, Held};
+pub use crate::live::lookout::{Arrived, Change, Lookout, LookoutConfig};
 pub use crate::live::meter::LiveMeter;
 pub use crate::live::netns::Netns;
+pub use crate::live::ports::Watched;
 pub use crate::live::program::Hook;
 pub use crate::live::replay::{Offload, Replay};
 pub use crate::live::source::LiveSource;

@@ -53,27 +53,38 @@ impl Netns {
     }
 }
 
-/// Runs `work` in `netns`, or here where there is none. Gives what it gives, and the inode that names the namespace.
-pub(crate) fn within<T: Send>(
-    netns: Option<&Netns>,
-    work: impl FnOnce() -> Result<T, LiveError> + Send,
-) -> Result<(T, u32), LiveError> {
-    let Some(netns) = netns else {
-        let own = fs_err::metadata("/proc/thread-self/ns/net").map_err(LiveError::map("our network namespace"))?;
-        return Ok((work()?, own.ino() as u32));
-    };
-    let file = open(netns)?;
-    let inode = file.metadata().map_err(|error| netns.error("cannot be looked at", error))?.ino() as u32;
-    let entered = std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            enter(netns, &file)?;
-            work()
+/// A network namespace that is held open: it can be entered again after its name has gone.
+#[derive(Debug)]
+pub(crate) struct Home {
+    /// None for our own.
+    other: Option<(Netns, fs_err::File)>,
+    /// What names it to the kernel's programs.
+    pub(crate) inode: u32,
+}
+
+impl Home {
+    /// That of `netns`, or ours where there is none.
+    pub(crate) fn open(netns: Option<&Netns>) -> Result<Self, LiveError> {
+        let Some(netns) = netns else {
+            let own = fs_err::metadata("/proc/thread-self/ns/net").map_err(LiveError::map("our network namespace"))?;
+            return Ok(Self { other: None, inode: own.ino() as u32 });
+        };
+        let file = open(netns)?;
+        let inode = file.metadata().map_err(|error| netns.error("cannot be looked at", error))?.ino() as u32;
+        Ok(Self { other: Some((netns.clone(), file)), inode })
+    }
+
+    /// Runs `work` there.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> Result<T, LiveError> + Send) -> Result<T, LiveError> {
+        let Some((netns, file)) = &self.other else { return work() };
+        let entered = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                enter(netns, file)?;
+                work()
+            });
+            thread.join()
         });
-        thread.join()
-    });
-    match entered {
-        Ok(done) => Ok((done?, inode)),
-        Err(panic) => std::panic::resume_unwind(panic),
+        entered.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
@@ -116,7 +127,7 @@ mod tests {
 
     #[test]
     fn one_that_is_not_there_is_named() {
-        let error = within(Some(&Netns::parse("no-such-namespace")), || Ok(())).expect_err("there is none");
+        let error = Home::open(Some(&Netns::parse("no-such-namespace"))).expect_err("there is none");
         assert!(error.to_string().contains("network namespace no-such-namespace: cannot be opened"), "{error}");
     }
 }

@@ -12,11 +12,13 @@ use aya::programs::{TestRun as _, TestRunOptions};
 use forebay_event::Event;
 
 use crate::emit;
+use crate::live::bins::{Bins, RowTotals};
 use crate::live::books::Books;
 use crate::live::config::LiveConfig;
 use crate::live::error::LiveError;
 use crate::live::meter::Maps;
-use crate::live::program;
+use crate::live::ports::{Ports, Watched};
+use crate::live::program::{self, COUNT, END_FLOWS, METER, Purpose, Wanted};
 use crate::live::table::Table;
 use crate::meter::{Ended, MeterConfig};
 
@@ -44,7 +46,10 @@ pub struct Offload {
 /// See the module.
 pub struct Replay {
     ebpf: Ebpf,
+    program: &'static str,
     table: Table,
+    bins: Bins,
+    ports: Ports,
     meter: MeterConfig,
     ended: VecDeque<Ended>,
 }
@@ -52,12 +57,54 @@ pub struct Replay {
 impl Replay {
     /// Loads the programs, for packets with a time and a length of their own.
     pub fn new(config: &MeterConfig) -> Result<Self, LiveError> {
-        let config = LiveConfig { meter: config.clone(), ports_max: 1, ..LiveConfig::of("replay") };
-        let mut ebpf = program::open(&config, false, 0, true)?;
-        program::load(&mut ebpf)?;
+        Self::of(config, METER.ingress, true)
+    }
+
+    /// The same for the programs that only count.
+    pub fn counting(config: &MeterConfig) -> Result<Self, LiveError> {
+        Self::of(config, COUNT.ingress, true)
+    }
+
+    /// As on an interface, with the clock of the moment: for [`Replay::time_of`].
+    pub fn timed(config: &MeterConfig) -> Result<Self, LiveError> {
+        Self::of(config, METER.ingress, false)
+    }
+
+    /// The same for the programs that only count.
+    pub fn timed_counting(config: &MeterConfig) -> Result<Self, LiveError> {
+        Self::of(config, COUNT.ingress, false)
+    }
+
+    fn of(config: &MeterConfig, name: &'static str, is_replay: bool) -> Result<Self, LiveError> {
+        let config = LiveConfig { meter: config.clone(), ..LiveConfig::of("replay") };
+        let wanted = if name == COUNT.ingress { Wanted::Counts } else { Wanted::Flows };
+        let mut ebpf = program::open(&config, Purpose { is_replay, wanted, ..Purpose::default() })?;
+        program::load(&mut ebpf, &[name, END_FLOWS])?;
         // The time of the packets is that of the calendar already.
-        let Maps { table, .. } = Maps::take(&mut ebpf, &config, || 0)?;
-        Ok(Self { ebpf, table, meter: config.meter, ended: VecDeque::new() })
+        let Maps { table, bins, ports, .. } = Maps::take(&mut ebpf, &config, || 0)?;
+        Ok(Self { ebpf, program: name, table, bins, ports, meter: config.meter, ended: VecDeque::new() })
+    }
+
+    /// Counts a port from now on.
+    pub fn watch(&mut self, watched: Watched) -> Result<(), LiveError> {
+        self.ports.watch(watched, &self.bins)
+    }
+
+    /// What arrived at a watched port.
+    pub fn port_arrivals(&self, watched: Watched) -> Option<RowTotals> {
+        self.ports.row(watched).map(|row| self.bins.totals(row))
+    }
+
+    /// What arrived in all.
+    pub fn arrivals(&self) -> RowTotals {
+        self.bins.totals(0)
+    }
+
+    /// Mean nanoseconds of one run on `frame`, out of `repeat` in the kernel's own loop.
+    pub fn time_of(&mut self, frame: &[u8], repeat: u32) -> io::Result<u64> {
+        let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::default() };
+        let run = program::classifier(&mut self.ebpf, self.program).test_run(options).map_err(io::Error::other)?;
+        Ok(run.duration.as_nanos() as u64)
     }
 
     /// One Ethernet frame, `wire_bytes` long on the wire, at `time_us` after 1970.
@@ -70,7 +117,7 @@ impl Replay {
         put(GSO_SEGS_AT, &offload.segments.to_ne_bytes());
         put(GSO_SIZE_AT, &offload.size.to_ne_bytes());
         let options = TestRunOptions { data_in: Some(frame), ctx_in: Some(&context), ..TestRunOptions::default() };
-        let run = program::classifier(&mut self.ebpf, "fb_ingress").test_run(options);
+        let run = program::classifier(&mut self.ebpf, self.program).test_run(options);
         run.map(|_| self.table.drain(&mut self.ended)).map_err(io::Error::other)
     }
 

@@ -249,6 +249,7 @@ fn held(entry: &BufferEntry) -> Result<Handle, HandleError> {
         identity: entry.identity,
         kind: entry.kind,
         port: 0,
+        netns: 0,
     };
     handle.open().map(|_| handle)
 }

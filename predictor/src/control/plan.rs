@@ -83,10 +83,12 @@ impl Deferred {
     }
 }
 
-/// What is given up. Where someone lacks room that the ceilings in force do not leave free, nobody's hold counts.
+/// What is given up. Where someone lacks room that the ceilings in force do not leave free, or they are over a budget that was lowered,
+/// nobody's hold counts.
 pub fn shrinks(rules: Rules, now_ms: u64, budget_bytes: u64, seats: &mut [Seat], verdicts: &mut [Verdict]) {
     let (free, lacking) = room(budget_bytes, seats);
-    let is_short = lacking > free;
+    let used = seats.iter().filter(|seat| seat.live).map(|seat| seat.ceiling_bytes).fold(0, u64::saturating_add);
+    let is_short = lacking > free || used > budget_bytes;
     for (seat, verdict) in seats.iter_mut().zip(verdicts) {
         *verdict = if seat.live { seat.shrink(rules, now_ms, is_short) } else { Verdict::Keep };
     }
@@ -188,6 +190,12 @@ mod tests {
         );
         let enough = &mut [seat(100, 10, 0), seat(10, 90, 0)];
         assert_eq!(shrink(0, 190, enough), Verdict::Wait(Deferred::Hold), "unless there is enough for both");
+    }
+
+    #[test]
+    fn a_budget_that_was_lowered_ends_holds() {
+        assert_eq!(shrink(0, 100, &mut [seat(100, 10, 0)]), Verdict::Wait(Deferred::Hold));
+        assert_eq!(shrink(0, 99, &mut [seat(100, 10, 0)]), Verdict::Set(10 * K));
     }
 
     #[test]

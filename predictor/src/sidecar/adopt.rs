@@ -1,7 +1,9 @@
 //! Buffers come and go.
 
+use std::os::fd::AsFd as _;
+
 use super::table::{Buffer, Port};
-use super::{Event, Sidecar, TargetReport};
+use super::{Event, Reread, Sidecar, TargetReport};
 use crate::actuate::buffer::look_closely;
 use crate::actuate::restore::Outcome;
 use crate::eyes::Watch;
@@ -37,6 +39,21 @@ impl Sidecar {
         }
     }
 
+    /// Goes on by other settings from now on.
+    pub fn reread(&mut self, reread: Reread) {
+        let Reread { settings, policy } = reread;
+        self.budget_bytes = settings.budget_bytes;
+        self.rules = settings.rules;
+        self.table.is_shared = false;
+        if policy.name() != self.policy.name() {
+            self.policy = policy;
+            for (slot, buffer) in self.table.iter() {
+                self.policy.begin(slot, buffer.original_bytes);
+            }
+        }
+        self.retarget(settings.targets);
+    }
+
     /// Other targets from now on. Buffers that no longer count are given back in the pass that follows.
     pub fn retarget(&mut self, specs: Vec<Spec>) {
         if specs.is_empty() {
@@ -50,11 +67,8 @@ impl Sidecar {
         self.name_targets();
         for target in &mut self.targets {
             if let Some(old) = before.iter().find(|old| old.name == target.name) {
-                *target = TargetReport {
-                    dropped_packets: old.dropped_packets,
-                    arrived_bytes: old.arrived_bytes,
-                    ..target.clone()
-                };
+                let (buffers, queued_bytes, ceiling_bytes) = (0, 0, 0);
+                *target = TargetReport { buffers, queued_bytes, ceiling_bytes, ..old.clone() };
             }
         }
         for buffer in self.table.buffers.iter_mut().flatten() {
@@ -117,8 +131,10 @@ impl Sidecar {
                 drops_before: look.drops,
                 queued_before: look.queued_bytes,
                 dropped_packets: 0,
+                arrived_packets: 0,
                 arrived_bytes: 0,
                 is_counted: false,
+                held: None,
                 port: None,
             },
             look,
@@ -127,8 +143,21 @@ impl Sidecar {
         if let Some(ledger) = &mut self.ledger {
             ledger.regain(identity);
         }
+        self.hold(slot);
         self.policy.begin(slot, original_bytes);
         tracing::debug!(target = spec.name, slot, original_bytes, "a buffer is in hand");
+    }
+
+    /// Has a socket read together with the others, where that can be had.
+    fn hold(&mut self, slot: usize) {
+        let id = self.table.hold_id(slot);
+        let Some(buffer) = &mut self.table.buffers[slot] else { return };
+        if buffer.handle.kind != Kind::Pipe
+            && let Ok(file) = buffer.handle.open()
+            && self.arrivals.hold(file.as_fd(), id)
+        {
+            buffer.held = Some(id);
+        }
     }
 
     /// What a buffer was before we came: what is written down of one that went out of sight and came back, and what its listener was
@@ -190,7 +219,12 @@ impl Sidecar {
     fn let_go(&mut self, identity: Identity) {
         self.waiting.retain(|found| found.handle.identity != identity);
         let Some(slot) = self.table.slot_of(identity) else { return };
-        self.table.remove(slot);
+        if let Some(buffer) = self.table.remove(slot)
+            && buffer.held.is_some()
+            && let Ok(file) = buffer.handle.open()
+        {
+            self.arrivals.let_go(file.as_fd());
+        }
         let Some(ledger) = &mut self.ledger else { return };
         let Some(outcome) = ledger.restore(identity, self.force) else { return };
         if !matches!(outcome, Outcome::Gone) {
@@ -257,17 +291,18 @@ impl Sidecar {
         let ports = &mut self.table.ports;
         ports.clear();
         for buffer in self.table.buffers.iter_mut().flatten() {
-            let watch = Watch { port: buffer.handle.port, is_udp: buffer.handle.kind == Kind::Udp };
+            let handle = &buffer.handle;
+            let watch = Watch { port: handle.port, is_udp: handle.kind == Kind::Udp, netns: handle.netns };
             buffer.port = None;
             if watch.port == 0 {
                 continue;
             }
             let place = ports.iter().position(|port| port.watch == watch).unwrap_or_else(|| {
-                ports.push(Port { watch, sharers: 0, traffic: None });
+                ports.push(Port { watch, sharers: 0, traffic: None, quiet_ticks: 0 });
                 ports.len() - 1
             });
+            buffer.port = Some((place, ports[place].sharers));
             ports[place].sharers += 1;
-            buffer.port = Some(place);
         }
         let watches: Vec<Watch> = ports.iter().map(|port| port.watch).collect();
         self.arrivals.watch(&watches);

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::actuate::restore::Outcome;
 use crate::control::Deferred;
+use crate::eyes::Sight;
 
 macro_rules! events {
     ($($event:ident $family:literal $label:literal;)*) => {
@@ -56,6 +57,14 @@ events! {
     MissingNothing "missing" "nothing";
     MissingDenied "missing" "denied";
     MissingNamespace "missing" "namespace";
+    EyesBlind "eyes" "blind";
+    EyesBegun "eyes" "begun";
+    EyesGone "eyes" "gone";
+    EyesMissing "eyes" "missing";
+    EyesRefused "eyes" "refused";
+    EyesNoRoom "eyes" "no_room";
+    EyesPartial "eyes" "partial";
+    EyesFailed "eyes" "failed";
     Restored "restored" "restored";
     RestoreChangedSince "restored" "changed_since";
     RestoreGone "restored" "gone";
@@ -97,6 +106,21 @@ impl Serialize for Counts {
             }
         }
         families.serialize(serializer)
+    }
+}
+
+impl From<Sight> for Event {
+    fn from(sight: Sight) -> Self {
+        match sight {
+            Sight::Blind => Self::EyesBlind,
+            Sight::Begun => Self::EyesBegun,
+            Sight::Gone => Self::EyesGone,
+            Sight::Missing => Self::EyesMissing,
+            Sight::Refused => Self::EyesRefused,
+            Sight::NoRoom => Self::EyesNoRoom,
+            Sight::Partial => Self::EyesPartial,
+            Sight::Failed => Self::EyesFailed,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use counts::{Counts, Event};
 pub use report::{BufferReport, Recommendation, Report, TargetReport, VERSION};
-pub use run::{Control, run};
+pub use run::{Control, Reread, run};
 pub use settings::{Settings, SidecarError};
 
 use crate::actuate::buffer::{Force, probe};
@@ -182,6 +182,7 @@ impl Sidecar {
                 original_bytes: buffer.original_bytes,
                 dropped_packets: buffer.dropped_packets,
                 arrived_bytes: buffer.arrived_bytes,
+                arrived_packets: buffer.arrived_packets,
                 is_counted: buffer.is_counted,
                 is_applied: buffer.is_applied && !self.dry_run,
                 forecast_bytes: self.policy.band(slot).map(|demand| demand.bytes()),
@@ -202,6 +203,7 @@ impl Sidecar {
             targets,
             buffers,
             counts: self.counts.clone(),
+            interfaces: self.arrivals.interfaces(),
             tick_us: self.tick_took.as_micros() as u64,
             pass_us: self.pass_took.as_micros() as u64,
         }

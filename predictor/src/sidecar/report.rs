@@ -35,6 +35,8 @@ pub struct Report {
     pub buffers: Vec<BufferReport>,
     /// What was counted since the start.
     pub counts: Counts,
+    /// Interfaces on which arrivals are counted.
+    pub interfaces: usize,
     /// How long the last tick took, in microseconds.
     pub tick_us: u64,
     /// How long the last look for programs took, in microseconds.
@@ -56,6 +58,12 @@ pub struct TargetReport {
     pub dropped_packets: u64,
     /// Bytes that arrived since the start; see [`BufferReport::arrived_bytes`].
     pub arrived_bytes: u64,
+    /// Packets that arrived since the start, where they are counted. So the next two.
+    pub arrived_packets: u64,
+    /// Flows that began.
+    pub new_flows: u64,
+    /// TCP connection requests.
+    pub syns: u64,
 }
 
 /// One buffer.
@@ -86,6 +94,8 @@ pub struct BufferReport {
     /// Bytes that arrived since it was met. Where nothing counts arrivals: those that were still queued at the end of their
     /// tick, and those dropped, so at least this many.
     pub arrived_bytes: u64,
+    /// Packets that arrived since it was met, where they are counted.
+    pub arrived_packets: u64,
     /// Whether arrivals are counted.
     pub is_counted: bool,
     /// Whether its limit is set, and not only recommended.

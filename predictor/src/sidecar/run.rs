@@ -4,25 +4,35 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Event, Sidecar, SidecarError};
+use super::{Event, Settings, Sidecar, SidecarError};
 use crate::limits::{PASS_EVERY, PASS_SHARE};
+use crate::policy::Policy;
 use crate::target::{Finder, Pass, Spec};
 
 /// What the loop is told from outside, looked at once a tick.
 pub enum Control {
     /// Go on.
     Go,
-    /// Watch these from now on.
-    Retarget(Vec<Spec>),
+    /// Go on by these from now on.
+    Reread(Box<Reread>),
     /// End.
     Stop,
+}
+
+/// What can be changed while it runs: targets, budget, rules and tick of the settings, and the policy. The rest of the settings is that of
+/// the start.
+pub struct Reread {
+    /// See there; what cannot be changed is not looked at.
+    pub settings: Settings,
+    /// Taken where its name is another than that of the one in use, which otherwise keeps what it knows.
+    pub policy: Box<dyn Policy>,
 }
 
 /// Runs until `control` says stop. `see` is called after every tick with the sidecar; what takes long does not belong there.
 /// The caller calls [`Sidecar::finish`] then.
 pub fn run(
     sidecar: &mut Sidecar,
-    tick: Duration,
+    mut tick: Duration,
     mut control: impl FnMut() -> Control,
     mut see: impl FnMut(&Sidecar),
 ) -> Result<(), SidecarError> {
@@ -33,9 +43,10 @@ pub fn run(
         match control() {
             Control::Go => {}
             Control::Stop => return Ok(()),
-            Control::Retarget(specs) => {
-                seeker.retarget(specs.clone());
-                sidecar.retarget(specs);
+            Control::Reread(reread) => {
+                tick = reread.settings.tick;
+                seeker.retarget(reread.settings.targets.clone());
+                sidecar.reread(*reread);
             }
         }
         let now_ms = start.elapsed().as_millis() as u64;

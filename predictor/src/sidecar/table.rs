@@ -7,6 +7,7 @@ use crate::budget::Claim;
 use crate::control::{Seat, Verdict};
 use crate::demand::Demand;
 use crate::eyes::Watch;
+use crate::limits::BUFFERS_MAX;
 use crate::observation::{Observation, Traffic};
 use crate::target::{Handle, Identity};
 
@@ -31,10 +32,13 @@ pub(super) struct Buffer {
     pub(super) drops_before: u32,
     pub(super) queued_before: u64,
     pub(super) dropped_packets: u64,
+    pub(super) arrived_packets: u64,
     pub(super) arrived_bytes: u64,
     pub(super) is_counted: bool,
-    /// Place of its port in [`Table::ports`].
-    pub(super) port: Option<usize>,
+    /// What it is read as together with others; none where it is asked itself.
+    pub(super) held: Option<u64>,
+    /// Place of its port in [`Table::ports`], and its rank among those who share it.
+    pub(super) port: Option<(usize, u64)>,
 }
 
 /// A port whose arrivals are asked for once a tick, however many sockets share it.
@@ -43,6 +47,8 @@ pub(super) struct Port {
     pub(super) watch: Watch,
     pub(super) sharers: u64,
     pub(super) traffic: Option<Traffic>,
+    /// Ticks in which nothing came and nothing was dropped, up to this one; 0 where that is not counted.
+    pub(super) quiet_ticks: u32,
 }
 
 /// All slots.
@@ -55,7 +61,13 @@ pub(super) struct Table {
     pub(super) claims: Vec<Claim>,
     pub(super) shares: Vec<u64>,
     pub(super) verdicts: Vec<Verdict>,
+    /// The shares are those of the claims.
+    pub(super) is_shared: bool,
     pub(super) ports: Vec<Port>,
+    /// What was read of those that are read together, in this tick.
+    pub(super) gauged: Vec<Option<Look>>,
+    /// How many were ever taken in hand.
+    holds: u64,
     by_identity: HashMap<Identity, usize>,
     free: Vec<usize>,
     live: usize,
@@ -73,10 +85,12 @@ impl Table {
             self.claims.push(NO_CLAIM);
             self.shares.push(0);
             self.verdicts.push(Verdict::Keep);
+            self.gauged.push(None);
         }
         self.seats[slot] = Seat::new(now_ms, look.ceiling_bytes);
         self.seen[slot] = Observation { live: true, ceiling_bytes: look.ceiling_bytes, ..Observation::default() };
         self.wanted[slot] = Demand::ceiling(look.ceiling_bytes);
+        self.is_shared = false;
         self.by_identity.insert(buffer.handle.identity, slot);
         self.buffers[slot] = Some(buffer);
         self.live += 1;
@@ -92,9 +106,24 @@ impl Table {
         self.wanted[slot] = Demand::default();
         self.claims[slot] = NO_CLAIM;
         self.shares[slot] = 0;
+        self.is_shared = false;
         self.free.push(slot);
         self.live -= 1;
         Some(buffer)
+    }
+
+    /// A number for the buffer in `slot` that no other ever had, to be held as.
+    pub(super) fn hold_id(&mut self, slot: usize) -> u64 {
+        self.holds += 1;
+        self.holds << SLOT_BITS | slot as u64
+    }
+
+    /// Takes in what was read of the buffer that is held as `id`; it may have gone since.
+    pub(super) fn gauge(&mut self, id: u64, look: Look) {
+        let slot = (id & ((1 << SLOT_BITS) - 1)) as usize;
+        if self.buffers.get(slot).and_then(Option::as_ref).is_some_and(|buffer| buffer.held == Some(id)) {
+            self.gauged[slot] = Some(look);
+        }
     }
 
     pub(super) fn slot_of(&self, identity: Identity) -> Option<usize> {
@@ -115,5 +144,10 @@ impl Table {
         self.iter().map(|(_, buffer)| buffer.min_bytes).fold(0, u64::saturating_add)
     }
 }
+
+/// Bits of a number held as that say which slot.
+const SLOT_BITS: u32 = 20;
+
+const _: () = assert!(BUFFERS_MAX < 1 << SLOT_BITS, "every slot has its number");
 
 const NO_CLAIM: Claim = Claim { min_bytes: 0, max_bytes: 0, curve: crate::budget::Curve::NOTHING };

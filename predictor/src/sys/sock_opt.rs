@@ -1,4 +1,4 @@
-//! `SO_MEMINFO` and `SO_BUF_LOCK`, which `rustix` does not wrap.
+//! `SO_MEMINFO`, `SO_BUF_LOCK` and `SIOCGSKNS`, which `rustix` does not wrap.
 //!
 //! Layouts: `include/uapi/linux/sock_diag.h` (`SK_MEMINFO_*`, nine u32), `include/uapi/linux/socket.h` (`SOCK_RCVBUF_LOCK`).
 #![allow(unsafe_code, reason = "getsockopt and setsockopt with options that no safe wrapper knows")]
@@ -6,7 +6,7 @@
 use std::ffi::c_int;
 use std::io;
 use std::mem::size_of;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 /// What the kernel knows of a socket's memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,21 @@ pub fn mem_info(socket: BorrowedFd<'_>) -> io::Result<MemInfo> {
 /// Whether someone (the program, or we) set the receive buffer by hand. `None` on kernels before 5.15, which do not tell.
 pub fn is_locked(socket: BorrowedFd<'_>) -> Option<bool> {
     option::<1>(socket, libc::SO_BUF_LOCK).ok().map(|[bits]| bits & RCVBUF_LOCK != 0)
+}
+
+/// `SIOCGSKNS` of `linux/sockios.h`: a descriptor of the socket's network namespace.
+const SIOCGSKNS: libc::Ioctl = 0x894c;
+
+/// Inode of the network namespace that a socket is in. `None` without `CAP_NET_ADMIN` there.
+pub fn netns(socket: BorrowedFd<'_>) -> Option<u32> {
+    // SAFETY: this request takes no argument and gives a descriptor.
+    let fd = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) };
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: the descriptor was just made and is nobody else's.
+    let namespace = unsafe { OwnedFd::from_raw_fd(fd) };
+    rustix::fs::fstat(&namespace).ok().map(|stat| stat.st_ino as u32)
 }
 
 /// Gives the receive buffer back to the kernel's own tuning; what was said of the send buffer stays.
@@ -73,6 +88,7 @@ fn option<const N: usize>(socket: BorrowedFd<'_>, name: c_int) -> io::Result<[u3
 mod tests {
     use std::net::UdpSocket;
     use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
 
@@ -85,6 +101,16 @@ mod tests {
         let info = mem_info(receiver.as_fd()).unwrap();
         assert!((500..2_000).contains(&info.queued_bytes), "far more than its 100 B: {info:?}");
         assert!(info.ceiling_bytes > 4_000);
+    }
+
+    #[test]
+    fn a_socket_is_in_our_namespace() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let Some(netns) = netns(socket.as_fd()) else {
+            eprintln!("SKIPPED: needs CAP_NET_ADMIN");
+            return;
+        };
+        assert_eq!(u64::from(netns), fs_err::metadata("/proc/self/ns/net").unwrap().ino());
     }
 
     #[test]

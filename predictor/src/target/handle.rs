@@ -15,6 +15,7 @@ use rustix::net::{AddressFamily, getsockname, ipproto};
 use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
 
 use super::process::{OpenFile, Process};
+use crate::sys::sock_opt;
 
 /// What kind of buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -52,6 +53,8 @@ pub struct Handle {
     pub kind: Kind,
     /// The local port; 0 where there is none.
     pub port: u16,
+    /// Inode of the network namespace a socket is in; 0 where there is none or we may not know.
+    pub netns: u32,
 }
 
 /// Why a buffer could not be reached.
@@ -88,12 +91,14 @@ impl Handle {
         }
         let described =
             if file.is_pipe { Some((Kind::Pipe, 0, 0)) } else { describe(&duplicate).map_err(HandleError::from)? };
+        let netns = if file.is_pipe { 0 } else { sock_opt::netns(duplicate.as_fd()).unwrap_or(0) };
         Ok(described.map(|(kind, port, cookie)| Self {
             process: Arc::clone(process),
             fd: file.fd,
             identity: Identity { inode: file.inode, cookie },
             kind,
             port,
+            netns,
         }))
     }
 

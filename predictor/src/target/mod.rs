@@ -6,6 +6,7 @@
 //! **Cost.** A pass reads `/proc` for the names of processes and the open files of those that match; `docs/sidecar.md` has
 //! figures. [`crate::limits::PASS_SHARE`] bounds it.
 
+mod files;
 mod finder;
 mod handle;
 mod netns;

@@ -9,6 +9,7 @@ use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::files;
 use super::spec::Selector;
 use crate::limits::FILES_MAX;
 
@@ -108,7 +109,11 @@ fn cgroups(pid: u32, is_it: impl Fn(&str) -> bool) -> bool {
 /// Hands every socket and pipe that `pid` has open to `each`.
 pub fn open_files(pid: u32, mut each: impl FnMut(OpenFile)) -> io::Result<()> {
     let path = format!("/proc/{pid}/fd");
-    let folder = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let folder = match openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(folder) => folder,
+        Err(Errno::ACCESS) => return files::try_all(pid, each),
+        Err(errno) => return Err(errno.into()),
+    };
     let mut link = Vec::with_capacity(64);
     for entry in Dir::read_from(&folder)?.take(FILES_MAX) {
         let entry = entry?;
@@ -133,7 +138,11 @@ pub fn open_files(pid: u32, mut each: impl FnMut(OpenFile)) -> io::Result<()> {
 
 /// What `/proc/PID/fd/FD` points to, if it is a socket or a pipe.
 pub(super) fn file(pid: u32, fd: i32) -> Option<OpenFile> {
-    let target = readlinkat(CWD, format!("/proc/{pid}/fd/{fd}"), Vec::new()).ok()?;
+    let target = match readlinkat(CWD, format!("/proc/{pid}/fd/{fd}"), Vec::new()) {
+        Ok(target) => target,
+        Err(Errno::ACCESS) => return files::try_one(pid, fd),
+        Err(_) => return None,
+    };
     let (inode, is_pipe) = inode(target.to_str().ok()?)?;
     Some(OpenFile { fd, inode, is_pipe })
 }
