@@ -34,7 +34,7 @@ pub struct Panel {
     pub x_label: String,
     /// What drops are given as.
     pub y_label: String,
-    /// Rules, in the same order in all panels.
+    /// Rules, in the same order in all panels; the legend is that of the panel with the most.
     pub series: Vec<Series>,
 }
 
@@ -56,7 +56,8 @@ pub fn draw(panels: &[Panel], columns: usize) -> String {
         let (x, y) = ((place % columns) as f64 * PANEL.0, (place / columns) as f64 * PANEL.1);
         put(format!("<g transform=\"translate({x},{y})\">{}</g>", panel.draw()));
     }
-    for (place, series) in panels.first().map_or(&[][..], |panel| &panel.series).iter().enumerate() {
+    let named = panels.iter().map(|panel| &panel.series[..]).max_by_key(|series| series.len()).unwrap_or_default();
+    for (place, series) in named.iter().enumerate() {
         let step = width / LEGEND_COLUMNS as f64;
         let x = 16.0 + (place % LEGEND_COLUMNS) as f64 * step;
         let y = height - LEGEND_HEIGHT + 16.0 + (place / LEGEND_COLUMNS) as f64 * 18.0;

@@ -1,7 +1,7 @@
 //! Figures and plots of the proving ground and of the levitation scenario.
 //!
 //! ```text
-//! plots proving RUNS.jsonl OUT.svg       from what `proving-ground` printed, with "priority" put into each line by whoever ran it
+//! plots proving RUNS.jsonl OUT.svg       from what `prove.sh` wrote: a panel for each setting and priority
 //! plots levitation OUT.svg [SEEDS]       runs the scenario, in virtual time (10 seeds, some seconds a core)
 //! ```
 //! Tables go to standard output, as in `docs/sidecar.md`.
@@ -33,19 +33,31 @@ fn proving(lines: &str, out: &str) -> Result<(), Box<dyn Error>> {
     let runs: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let text = |run: &Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
     let mut panels: Vec<Panel> = Vec::new();
+    let mut waits: Vec<(String, String, f64)> = Vec::new();
     for run in &runs {
-        let title = format!("{} priority", text(run, "priority"));
+        let title = format!("{}, {} priority", text(run, "setting"), text(run, "priority"));
         let place = panels.iter().position(|panel| panel.title == title).unwrap_or_else(|| {
             let (x_label, y_label) = ("mean of all limits, MB".to_owned(), "datagrams lost, %".to_owned());
-            panels.push(Panel { title, x_label, y_label, series: Vec::new() });
+            panels.push(Panel { title: title.clone(), x_label, y_label, series: Vec::new() });
             panels.len() - 1
         });
         let megabytes = run["mean_limits_bytes"].as_f64().ok_or("a run without mean_limits_bytes")? / 1e6;
         let lost = run["lost_percent"].as_f64().ok_or("a run without lost_percent")?;
         push(&mut panels[place].series, &text(run, "policy"), (megabytes, lost));
+        if let Some(wait_ms) = run["longest_wait_ms"].as_f64() {
+            waits.push((title, text(run, "policy"), wait_ms));
+        }
     }
     panels.iter().for_each(table);
-    fs_err::write(out, draw(&panels, 2))?;
+    println!("\nLongest wait, ms (least to most)\n");
+    for panel in &panels {
+        for series in &panel.series {
+            let own = waits.iter().filter(|(title, name, _)| *title == panel.title && *name == series.name);
+            let wait = Spread::of(own.map(|(_, _, wait_ms)| *wait_ms));
+            println!("{}: {} {:.0} ({:.0} to {:.0})", panel.title, series.name, wait.mean, wait.least, wait.most);
+        }
+    }
+    fs_err::write(out, draw(&panels, 3))?;
     Ok(())
 }
 
