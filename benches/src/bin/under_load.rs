@@ -184,9 +184,9 @@ impl Asked {
             let took = start.elapsed().as_secs_f64();
             ensure!(found.hits.len() == search.k, "{} hits of {}", found.hits.len(), search.k);
             if everything {
-                times.everything.push(took)
+                times.everything.push(took);
             } else {
-                times.plain.push(took)
+                times.plain.push(took);
             }
             if took * 1e3 >= SLOW_MS {
                 times.slow.push(Slow { at_s: began.elapsed().as_secs_f64(), took_ms: took * 1e3, everything });
