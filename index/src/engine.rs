@@ -133,7 +133,7 @@ pub(crate) fn flat(vectors: Arc<VectorFile>) -> Box<dyn VectorEngine> {
     Box::new(flat::Flat::new(vectors))
 }
 
-/// Opens the engine that [`build`] named `name` over the segment in `dir`; [`flat`] stands in for one whose file is of an
+/// Opens the engine that [`build`] named `name` over the segment in `dir`; [`flat()`] stands in for one whose file is of an
 /// earlier layout.
 pub(crate) fn open(name: &str, vectors: Arc<VectorFile>, dir: &Path) -> Result<Box<dyn VectorEngine>, IndexError> {
     match name.parse::<EngineKind>()? {
