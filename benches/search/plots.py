@@ -1,4 +1,4 @@
-"""Draws what `report.py` wrote: `plots.py RESULT.json... --out FOLDER`."""
+"""Draws what `report.py` and `scale.py` wrote: `plots.py [RESULT.json...] [--scale SCALE.json] --out FOLDER`."""
 
 import argparse
 import json
@@ -19,7 +19,8 @@ plt.rcParams.update({"figure.dpi": 110, "axes.grid": True, "grid.alpha": 0.3, "f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, nargs="+")
+    parser.add_argument("results", type=Path, nargs="*")
+    parser.add_argument("--scale", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -27,8 +28,8 @@ def main() -> None:
     for path, report in zip(args.results, reports):
         latency(report, args.out / f"{path.stem}-latency.png")
         recall(report, args.out / f"{path.stem}-recall.png")
-    if len(reports) > 1:
-        scale(reports, args.out / "scale.png")
+    if args.scale:
+        scale(json.loads(args.scale.read_text()), args.out / "scale.png")
 
 
 def style(report) -> dict:
@@ -100,27 +101,28 @@ def legend(figure, axis) -> None:
     figure.legend(handles, labels, fontsize=7.5, ncol=len(labels), loc="lower center", bbox_to_anchor=(0.5, -0.05), frameon=False)
 
 
-def scale(reports, path) -> None:
+def scale(report, path) -> None:
     """How build rate, size and time of a search change with the number of events, for ours."""
-    reports = sorted((r for r in reports if OURS in r["engines"]), key=lambda r: r["data"]["events"])
-    events = [report["data"]["events"] for report in reports]
-    ours = [report["engines"][OURS] for report in reports]
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
-    built = [(n, n / e["built"]["seconds"]) for n, e in zip(events, ours) if e.get("built")]
-    axes[0].plot(*zip(*built), marker="o", color="black") if built else None
-    axes[0].set_title("events a second while building", fontsize=9)
-    axes[1].plot(events, [e["bytes"] / e["events"] for e in ours], marker="o", color="black")
+    sizes = report["sizes"]
+    events = [size["events"] for size in sizes]
+    before = [{"events": 0, "built_s": 0.0}, *sizes]
+    built = [(s["events"] - b["events"]) / (s["built_s"] - b["built_s"]) for b, s in zip(before, sizes)]
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
+    axes[0].plot(events, built, marker="o", color="black")
+    axes[0].set_title("events a second while building, since the size before", fontsize=9)
+    axes[1].plot(events, [s["bytes"] / s["events"] for s in sizes], marker="o", color="black")
     axes[1].set_title("bytes an event on disk", fontsize=9)
-    axes[1].set_ylim(0, 1.2 * max(e["bytes"] / e["events"] for e in ours))
-    for line, dashes in zip(("100 %", "10 %", "1 %", "0.01 %"), ("-", "--", "-.", ":")):
-        axes[2].plot(events, [ms(cells(e, "event", 10)[line]) for e in ours], dashes, marker="o", color="black", label=line)
+    for axis in axes[:2]:
+        axis.set_ylim(bottom=0)
+    for name, mark in zip(sizes[-1]["cells"], MARKS):
+        axes[2].plot(events, [s["cells"][name]["p50_ms"] for s in sizes], marker=mark, label=name)
     axes[2].set_yscale("log")
-    axes[2].set_title("ms of the processor a search, k = 10, by filter", fontsize=9)
+    axes[2].set_title("ms a search at p50, k = 10", fontsize=9)
     axes[2].legend(fontsize=7)
     for axis in axes:
         axis.set_xscale("log")
         axis.set_xlabel("events")
-    figure.suptitle(f"forebay, {reports[0]['machine']['cpu']}, {reports[0]['machine']['cores']} cores", fontsize=8.5)
+    figure.suptitle(f"forebay, {report['machine']['cpu']}, {report['machine']['cores']} cores", fontsize=8.5)
     save(figure, path)
 
 

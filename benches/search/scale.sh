@@ -42,3 +42,4 @@ for rows in $sizes; do
 done
 rm -rf "$index" "$index.built.json"
 "$venv/bin/python" benches/search/scale.py "$run" benches/results/scale.json --markdown benches/results/scale.md
+"$venv/bin/python" benches/search/plots.py --scale benches/results/scale.json --out benches/plots >&2
