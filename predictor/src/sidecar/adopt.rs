@@ -130,6 +130,7 @@ impl Sidecar {
                 real_bytes: look.ceiling_bytes,
                 drops_before: look.drops,
                 queued_before: look.queued_bytes,
+                unseen_bytes: 0,
                 dropped_packets: 0,
                 arrived_packets: 0,
                 arrived_bytes: 0,
@@ -298,7 +299,7 @@ impl Sidecar {
                 continue;
             }
             let place = ports.iter().position(|port| port.watch == watch).unwrap_or_else(|| {
-                ports.push(Port { watch, sharers: 0, traffic: None, quiet_ticks: 0 });
+                ports.push(Port { watch, sharers: 0, traffic: None, quiet_ticks: 0, is_dropping: false });
                 ports.len() - 1
             });
             buffer.port = Some((place, ports[place].sharers));
