@@ -51,6 +51,10 @@ impl Sidecar {
                 self.policy.begin(slot, buffer.original_bytes);
             }
         }
+        if let Err(error) = self.set_host(&settings.host) {
+            self.counts.add(Event::FailStateFile);
+            tracing::error!(%error, "what is changed cannot be written down, so sidecar.host stays as it was");
+        }
         self.retarget(settings.targets);
     }
 

@@ -19,7 +19,7 @@ pub enum Control {
     Stop,
 }
 
-/// What can be changed while it runs: targets, budget, rules and tick of the settings, and the policy. The rest of the settings is that of
+/// What can be changed while it runs: targets, settings of the machine, budget, rules and tick, and the policy. The rest of the settings is that of
 /// the start.
 pub struct Reread {
     /// See there; what cannot be changed is not looked at.
