@@ -135,6 +135,9 @@ pub const TRUESIZE_BYTES: u64 = 2_304;
 impl PortTick {
     /// The same in truesize.
     pub fn charged(&self) -> Traffic {
+        if *self == Self::default() {
+            return Traffic::default();
+        }
         let bytes = self.bytes.saturating_add(self.packets.saturating_mul(TRUESIZE_EXTRA_BYTES));
         // What a drained byte charged is known only on average.
         let ratio = if self.bytes == 0 { 1.0 } else { bytes as f64 / self.bytes as f64 };

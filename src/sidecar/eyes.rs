@@ -18,6 +18,9 @@ use forebay_predictor::target::{NetNs, Spec};
 /// Ports that can be watched in one namespace; it takes 16 KiB of kernel memory for each and every CPU.
 const PORTS_MAX: u16 = 256;
 
+/// Ticks between two looks for interfaces that came or went: a system call for each namespace.
+const LOOK_TICKS: u32 = 8;
+
 /// The setting that turns it off.
 const NONE: &str = "none";
 
@@ -86,6 +89,8 @@ struct Eyes {
     events: Vec<DropEvent>,
     /// How many notes of each lookout were told.
     noted: Vec<usize>,
+    /// Ticks since interfaces were looked for.
+    ticks: u32,
 }
 
 impl Eyes {
@@ -106,6 +111,12 @@ impl Eyes {
             }
             self.news.extend(lookout.notes()[*noted..].iter().map(|note| (Sight::Partial, note.clone())));
             *noted = lookout.notes().len();
+        }
+    }
+
+    /// Drop events are only taken out, so that there is room for others.
+    fn empty_events(&mut self) {
+        for lookout in &mut self.lookouts {
             self.events.clear();
             lookout.drops(&mut self.events);
         }
@@ -140,7 +151,12 @@ impl Arrivals for Eyes {
     }
 
     fn tend(&mut self, told: &mut dyn FnMut(Sight, &str)) {
-        self.look();
+        self.ticks += 1;
+        if self.ticks >= LOOK_TICKS {
+            self.ticks = 0;
+            self.look();
+        }
+        self.empty_events();
         for (sight, what) in self.news.drain(..) {
             told(sight, &what);
         }
