@@ -7,6 +7,7 @@
 //! told once and counted.
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use forebay_ebpf::live::capabilities::{Capability, give_up};
@@ -160,6 +161,11 @@ impl Arrivals for Eyes {
         for (sight, what) in self.news.drain(..) {
             told(sight, &what);
         }
+    }
+
+    fn rest(&mut self, time: Duration) -> bool {
+        // What came after this tick had begun is still there, and ends the wait at once: nothing was done about it yet.
+        Lookout::wait_for_drops(&self.lookouts, time)
     }
 
     fn hold(&mut self, socket: BorrowedFd<'_>, id: u64) -> bool {
