@@ -1,6 +1,6 @@
 #!/bin/sh
 # The proving ground, every setting with every policy, at normal and at real-time priority: prove.sh OUT.jsonl [SEED]... (root, ip,
-# chrt, rsyslogd, nfcapd; four minutes a seed, five seeds by default). Runs are appended.
+# chrt, rsyslogd, nfcapd; three minutes a seed, five seeds by default). Runs are appended.
 #
 #   cargo build --release -p forebay-predictor --bins
 #   predictor/prove.sh runs.jsonl && plots proving runs.jsonl plot.svg
@@ -18,7 +18,7 @@ traces="$(dirname "$0")/../../shared/data/arrivals"
 prove() {
   priority="$1" policy="$2" seed="$3"
   shift 3
-  set -- "$programs/proving-ground" --seconds 3 --seed "$seed" --policy "$policy" "$@"
+  set -- "$programs/proving-ground" --seconds 2 --seed "$seed" --policy "$policy" "$@"
   [ "$priority" = normal ] || set -- chrt -f -R 20 "$@"
   load="$(cut -d ' ' -f 1 /proc/loadavg)"
   "$@" | sed "s/^{/{\"priority\":\"$priority\",\"load\":\"$load\",/" >>"$out"
@@ -29,8 +29,8 @@ for seed; do
     for priority in normal real-time; do
       prove "$priority" "$policy" "$seed" --setting "bursts, 16 MB" --budget 16M
       prove "$priority" "$policy" "$seed" --setting "udp_mem 8 MB, one stuck" --budget 6M --udp-mem 8M --stuck 1
-      prove "$priority" "$policy" "$seed" --setting "traces, 16 MB" --budget 16M --traces "$traces"
     done
+    prove normal "$policy" "$seed" --setting "traces, 16 MB" --budget 16M --traces "$traces"
     prove normal "$policy" "$seed" --setting "bursts, wait of 50 ms" --budget 16M --wait-ms 50
     prove normal "$policy" "$seed" --setting "rsyslog" --budget 8M --program rsyslog
     prove normal "$policy" "$seed" --setting "nfcapd" --budget 8M --program nfcapd

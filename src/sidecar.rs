@@ -119,7 +119,6 @@ fn read_anew(reread: &dyn Fn() -> anyhow::Result<Config>, old: &Values) -> Contr
 /// Settings that differ and can only be set at the start.
 fn only_at_start(old: &Values, new: &Values) -> Vec<&'static str> {
     let differs = [
-        ("sidecar.host", old.host != new.host),
         ("sidecar.interfaces", old.interfaces != new.interfaces),
         ("sidecar.listen", old.listen != new.listen),
         ("sidecar.socket", old.socket != new.socket),

@@ -5,6 +5,8 @@
 //! implements [`Arrivals`]; whoever can read many sockets at once for less than four system calls each does that here as well.
 
 use std::os::fd::BorrowedFd;
+use std::thread;
+use std::time::Duration;
 
 use crate::actuate::buffer::Look;
 use crate::observation::Traffic;
@@ -58,13 +60,19 @@ pub struct PortTick {
     pub drained_bytes: u64,
 }
 
-/// Something that counts arrivals by port. Called from the loop, so it must not block nor allocate.
+/// Something that counts arrivals by port. Called from the loop, so it must not block (but for [`Arrivals::rest`]) nor allocate.
 pub trait Arrivals: Send {
     /// Which ports matter from now on.
     fn watch(&mut self, ports: &[Watch]);
 
     /// What happened at `port` since the last call; `None` where it is not counted.
     fn take(&mut self, port: Watch) -> Option<PortTick>;
+
+    /// Waits between two ticks, `time` long. `true`: something was dropped at a watched port meanwhile, and that was not waited for.
+    fn rest(&mut self, time: Duration) -> bool {
+        thread::sleep(time);
+        false
+    }
 
     /// Looks after itself, once a tick: interfaces come and go. What changed is said to `told`, in words as well.
     fn tend(&mut self, _told: &mut dyn FnMut(Sight, &str)) {}
@@ -135,6 +143,9 @@ pub const TRUESIZE_BYTES: u64 = 2_304;
 impl PortTick {
     /// The same in truesize.
     pub fn charged(&self) -> Traffic {
+        if *self == Self::default() {
+            return Traffic::default();
+        }
         let bytes = self.bytes.saturating_add(self.packets.saturating_mul(TRUESIZE_EXTRA_BYTES));
         // What a drained byte charged is known only on average.
         let ratio = if self.bytes == 0 { 1.0 } else { bytes as f64 / self.bytes as f64 };

@@ -19,6 +19,7 @@ const TICK_BUCKETS_S: [f64; 10] =
 const EVENTS: &[(&str, &str, &str, &str)] = &[
     ("ticks", "forebay_sidecar_ticks_total", "", "Ticks of the loop."),
     ("ticks_late", "forebay_sidecar_late_ticks_total", "", "Ticks left out because the machine was too busy."),
+    ("ticks_early", "forebay_sidecar_early_ticks_total", "", "Ticks that came early because something was dropped."),
     ("passes", "forebay_sidecar_passes_total", "", "Looks for programs and sockets."),
     ("changes", "forebay_sidecar_changes_total", "direction", "Ceilings changed, by direction."),
     ("deferred", "forebay_sidecar_deferred_ticks_total", "reason", "Ticks that a due change waited, by reason."),

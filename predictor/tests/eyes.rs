@@ -171,3 +171,27 @@ fn many_are_read_at_once_and_believed_few_are_asked_themselves() {
     assert_eq!(sidecar.report().buffers.iter().map(|one| one.queued_bytes).collect::<Vec<_>>(), [0, 0]);
     sidecar.finish().unwrap();
 }
+
+#[test]
+fn a_little_traffic_is_looked_at_now_and_then_and_much_in_its_tick() {
+    if !may_actuate() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(&["127.0.0.1:0"]);
+    let said = Arc::new(Mutex::new(PortTick { packets: 1, bytes: 100, ..PortTick::default() }));
+    let settings = settings(folder.path(), &format!("port:{}", receiver.port), 1 << 20);
+    let mut sidecar = Sidecar::start(&settings, Kind::Static.build(), Box::new(Said(Arc::clone(&said)))).unwrap();
+    sidecar.take(Finder::new(settings.targets).pass().unwrap(), 0);
+    (0..17).for_each(|number| sidecar.tick(number * 10));
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(&[0; 100], ("127.0.0.1", receiver.port)).unwrap();
+    sidecar.tick(170);
+    assert_eq!(sidecar.report().buffers[0].queued_bytes, 0, "one packet is far under the least limit");
+    // A quarter of 208 KiB, by twice what packets charge by estimate.
+    *said.lock().unwrap() = PortTick { packets: 31, bytes: 3_100, ..PortTick::default() };
+    sidecar.tick(180);
+    assert!(sidecar.report().buffers[0].queued_bytes > 0, "as much as may matter is looked at");
+    assert_eq!(sidecar.report().buffers[0].arrived_packets, 18 + 31, "and all of it is counted");
+    sidecar.finish().unwrap();
+}

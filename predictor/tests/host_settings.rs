@@ -1,5 +1,5 @@
-//! Goal: limits of the machine that the configuration names are raised while the sidecar runs, and put back when it ends or at the next
-//! start; what cannot be set is told and stops nothing.
+//! Goal: limits of the machine that the configuration names are raised while the sidecar runs, follow it when it is read anew, and are
+//! put back when it ends or at the next start; what cannot be set is told and stops nothing.
 //!
 //! Method: a `pfifo` in a network namespace of the test's own, which one thread enters; `tc` says what the limit is. The two settings
 //! that are the whole machine's are only read and refused here, not changed.
@@ -13,7 +13,7 @@ use std::thread;
 
 use forebay_predictor::actuate::host::{Setting, Wish};
 use forebay_predictor::policy::Kind;
-use forebay_predictor::sidecar::Event;
+use forebay_predictor::sidecar::{Event, Reread, Settings};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use support::{Driven, may_actuate, settings};
 
@@ -52,6 +52,18 @@ fn a_queue_of_an_interface_is_raised_and_put_back() {
         let sidecar = Driven::start(&settings, Kind::Static).unwrap().sidecar;
         assert!(limit().contains("limit 100p"), "the next start does: {}", limit());
         assert_eq!(sidecar.finish().unwrap().get(Event::Restored), 1);
+
+        // Read anew: another value, then none, and what it was comes back though it was changed twice.
+        settings.host = Wish::parse_list("pfifo:lo=2000").unwrap();
+        let mut sidecar = Driven::start(&settings, Kind::Static).unwrap().sidecar;
+        for (list, expected) in [("pfifo:lo=3000", "limit 3000p"), ("", "limit 100p"), ("pfifo:lo=4000", "limit 4000p")]
+        {
+            let settings = Settings { host: Wish::parse_list(list).unwrap(), ..settings.clone() };
+            sidecar.reread(Reread { settings, policy: Kind::Static.build() });
+            assert!(limit().contains(expected), "{list}: {}", limit());
+        }
+        sidecar.finish().unwrap();
+        assert!(limit().contains("limit 100p"), "{}", limit());
     };
     let result = thread::scope(|scope| scope.spawn(body).join());
     ip(&["netns", "del", &name]);

@@ -7,6 +7,7 @@
 //! told once and counted.
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use forebay_ebpf::live::capabilities::{Capability, give_up};
@@ -17,6 +18,9 @@ use forebay_predictor::target::{NetNs, Spec};
 
 /// Ports that can be watched in one namespace; it takes 16 KiB of kernel memory for each and every CPU.
 const PORTS_MAX: u16 = 256;
+
+/// Ticks between two looks for interfaces that came or went: a system call for each namespace.
+const LOOK_TICKS: u32 = 8;
 
 /// The setting that turns it off.
 const NONE: &str = "none";
@@ -86,6 +90,8 @@ struct Eyes {
     events: Vec<DropEvent>,
     /// How many notes of each lookout were told.
     noted: Vec<usize>,
+    /// Ticks since interfaces were looked for.
+    ticks: u32,
 }
 
 impl Eyes {
@@ -106,6 +112,12 @@ impl Eyes {
             }
             self.news.extend(lookout.notes()[*noted..].iter().map(|note| (Sight::Partial, note.clone())));
             *noted = lookout.notes().len();
+        }
+    }
+
+    /// Drop events are only taken out, so that there is room for others.
+    fn empty_events(&mut self) {
+        for lookout in &mut self.lookouts {
             self.events.clear();
             lookout.drops(&mut self.events);
         }
@@ -140,10 +152,20 @@ impl Arrivals for Eyes {
     }
 
     fn tend(&mut self, told: &mut dyn FnMut(Sight, &str)) {
-        self.look();
+        self.ticks += 1;
+        if self.ticks >= LOOK_TICKS {
+            self.ticks = 0;
+            self.look();
+        }
+        self.empty_events();
         for (sight, what) in self.news.drain(..) {
             told(sight, &what);
         }
+    }
+
+    fn rest(&mut self, time: Duration) -> bool {
+        // What came after this tick had begun is still there, and ends the wait at once: nothing was done about it yet.
+        Lookout::wait_for_drops(&self.lookouts, time)
     }
 
     fn hold(&mut self, socket: BorrowedFd<'_>, id: u64) -> bool {

@@ -1,8 +1,15 @@
 //! Drops in front of watched ports, and what leaves their sockets.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::time::Duration;
 
 use aya::maps::{MapData, RingBuf};
 
 use crate::live::layout::{KernelDrop, value_of};
+
+/// Most rings that are waited for at once; events of further ones are seen with the next tick.
+const RINGS_MAX: usize = 16;
 
 /// Why a packet for a watched port was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +78,22 @@ impl Drops {
             into.extend(value_of::<KernelDrop>(&item).map(|event| event_of(&event)));
         }
     }
+}
+
+/// Waits for an event in any of `rings`, `time` at most. Gives whether there is one.
+pub(crate) fn wait(rings: &mut dyn Iterator<Item = BorrowedFd<'_>>, time: Duration) -> bool {
+    let mut polled = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; RINGS_MAX];
+    for (place, ring) in polled.iter_mut().zip(rings) {
+        place.fd = ring.as_raw_fd();
+    }
+    let limit = libc::timespec {
+        tv_sec: time.as_secs() as libc::time_t,
+        tv_nsec: libc::c_long::from(time.subsec_nanos() as i32),
+    };
+    // SAFETY: `polled` and `limit` live over the call, and the length is that of `polled`; entries of -1 are passed over.
+    let ready =
+        unsafe { libc::ppoll(polled.as_mut_ptr(), RINGS_MAX as libc::nfds_t, &raw const limit, std::ptr::null()) };
+    ready > 0
 }
 
 fn event_of(event: &KernelDrop) -> DropEvent {

@@ -10,6 +10,9 @@
 //! **Failure.** Without the capabilities or the kernel's help there is none ([`LiveError`]); without BTF, drops and drains are missing
 //! and said ([`Lookout::notes`]).
 
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
 use aya::Ebpf;
 
 use crate::live::bins::{Bins, RowTotals};
@@ -17,7 +20,7 @@ use crate::live::books::Books;
 use crate::live::capabilities::{Missing, missing};
 use crate::live::clock;
 use crate::live::config::{HookChoice, LiveConfig};
-use crate::live::drops::{DropEvent, Drops, PortTotals};
+use crate::live::drops::{self, DropEvent, Drops, PortTotals};
 use crate::live::error::LiveError;
 use crate::live::limits;
 use crate::live::links::{Link, Links, Medium, counted};
@@ -264,6 +267,11 @@ impl Lookout {
     /// Appends the drop events there are.
     pub fn drops(&mut self, into: &mut Vec<DropEvent>) {
         self.drops.read(into);
+    }
+
+    /// Waits `time` at most, until there is a drop event at any of `lookouts`. Gives whether there is one.
+    pub fn wait_for_drops(lookouts: &[Self], time: Duration) -> bool {
+        drops::wait(&mut lookouts.iter().map(|lookout| lookout.drops.ring.as_fd()), time)
     }
 
     /// What became of every packet so far; flows have no part in it.

@@ -138,6 +138,9 @@ impl Ledger {
             Ok(original) => original,
             Err(error) => return Ok(Err(error)),
         };
+        // One that could not be put back has not forgotten what it was at first.
+        let before = self.host.iter().find(|entry| entry.setting == wish.setting);
+        let original = before.map_or(original, |entry| entry.original.clone());
         self.host.retain(|entry| entry.setting != wish.setting);
         self.host.push(HostEntry { setting: wish.setting.clone(), original, ours: wish.value.clone() });
         self.is_dirty = true;
@@ -149,6 +152,30 @@ impl Ledger {
             self.save()?;
         }
         Ok(written)
+    }
+
+    /// Whether `wish` was set and is written down.
+    pub fn has_host(&self, wish: &Wish) -> bool {
+        self.host.iter().any(|entry| entry.setting == wish.setting && entry.ours == wish.value)
+    }
+
+    /// Puts back the settings of the machine that are not in `wishes`, or with another value. What failed stays in the file.
+    pub fn keep_host(&mut self, wishes: &[Wish]) -> Result<Vec<(String, Outcome)>, StateError> {
+        let (kept, others): (Vec<HostEntry>, Vec<HostEntry>) = std::mem::take(&mut self.host)
+            .into_iter()
+            .partition(|entry| wishes.iter().any(|wish| entry.setting == wish.setting && entry.ours == wish.value));
+        self.host = kept;
+        let mut named = Vec::with_capacity(others.len());
+        for entry in others {
+            let outcome = put_host_back(&entry);
+            named.push((entry.setting.to_string(), outcome));
+            if matches!(named.last(), Some((_, Outcome::Failed(_)))) {
+                self.host.push(entry);
+            }
+            self.is_dirty = true;
+        }
+        self.save()?;
+        Ok(named)
     }
 
     /// Puts one buffer back and forgets it; `None` if it was never changed. The file follows with the next save.

@@ -58,37 +58,53 @@ impl Policy for MaxOfWindow {
     }
 }
 
-/// Candidates for the largest value, oldest and largest first, in a ring.
+/// Candidates for the largest value, oldest and largest first: the youngest by itself, those before it in a ring, and the first of
+/// these once more. A buffer whose backlog does not fall touches no ring, which is far from the processor after 10 ms.
 #[derive(Debug, Default)]
 struct Wedge {
     ring: Box<[(u64, u64)]>,
     first: usize,
     count: usize,
+    /// What the ring begins with; meaningless while it is empty.
+    oldest: (u64, u64),
+    youngest: Option<(u64, u64)>,
 }
 
 impl Wedge {
     fn new() -> Self {
-        Self { ring: vec![(0, 0); CANDIDATES_MAX].into_boxed_slice(), first: 0, count: 0 }
+        Self { ring: vec![(0, 0); CANDIDATES_MAX].into_boxed_slice(), ..Self::default() }
     }
 
     /// Takes in the value of tick `number`; the largest of all values from tick `oldest` on.
     fn push(&mut self, number: u64, value: u64, oldest: u64) -> u64 {
-        while self.count > 0 && self.at(0).0 < oldest {
+        while self.count > 0 && self.oldest.0 < oldest {
             self.first = (self.first + 1) % CANDIDATES_MAX;
             self.count -= 1;
+            self.oldest = self.at(0);
         }
-        while self.count > 0 && self.at(self.count - 1).1 <= value {
-            self.count -= 1;
+        match self.youngest.filter(|youngest| youngest.0 >= oldest) {
+            Some(before) if before.1 > value => self.keep(before),
+            _ => {
+                while self.count > 0 && self.at(self.count - 1).1 <= value {
+                    self.count -= 1;
+                }
+            }
         }
+        self.youngest = Some((number, value));
+        if self.count > 0 { self.oldest.1 } else { value }
+    }
+
+    /// Puts what was the youngest into the ring.
+    fn keep(&mut self, candidate: (u64, u64)) {
         if self.count == CANDIDATES_MAX {
             let last = self.place(self.count - 1);
-            self.ring[last].0 = number;
+            self.ring[last].0 = candidate.0;
         } else {
             let place = self.place(self.count);
-            self.ring[place] = (number, value);
+            self.ring[place] = candidate;
             self.count += 1;
         }
-        self.at(0).1
+        self.oldest = self.at(0);
     }
 
     fn place(&self, offset: usize) -> usize {

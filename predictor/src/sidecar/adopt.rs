@@ -51,6 +51,10 @@ impl Sidecar {
                 self.policy.begin(slot, buffer.original_bytes);
             }
         }
+        if let Err(error) = self.set_host(&settings.host) {
+            self.counts.add(Event::FailStateFile);
+            tracing::error!(%error, "what is changed cannot be written down, so sidecar.host stays as it was");
+        }
         self.retarget(settings.targets);
     }
 
@@ -130,6 +134,7 @@ impl Sidecar {
                 real_bytes: look.ceiling_bytes,
                 drops_before: look.drops,
                 queued_before: look.queued_bytes,
+                unseen_bytes: 0,
                 dropped_packets: 0,
                 arrived_packets: 0,
                 arrived_bytes: 0,
@@ -298,7 +303,7 @@ impl Sidecar {
                 continue;
             }
             let place = ports.iter().position(|port| port.watch == watch).unwrap_or_else(|| {
-                ports.push(Port { watch, sharers: 0, traffic: None, quiet_ticks: 0 });
+                ports.push(Port { watch, sharers: 0, traffic: None, quiet_ticks: 0, is_dropping: false });
                 ports.len() - 1
             });
             buffer.port = Some((place, ports[place].sharers));

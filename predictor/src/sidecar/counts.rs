@@ -35,6 +35,7 @@ macro_rules! events {
 events! {
     Tick "ticks" "";
     LateTick "ticks_late" "";
+    EarlyTick "ticks_early" "";
     Pass "passes" "";
     Grow "changes" "grow";
     Shrink "changes" "shrink";

@@ -26,8 +26,9 @@ pub use run::{Control, Reread, run};
 pub use settings::{Settings, SidecarError};
 
 use crate::actuate::buffer::{Force, probe};
+use crate::actuate::host::Wish;
 use crate::actuate::restore::{Ledger, Outcome};
-use crate::actuate::state_file;
+use crate::actuate::state_file::{self, StateError};
 use crate::control::Rules;
 use crate::eyes::Arrivals;
 use crate::policy::Policy;
@@ -103,7 +104,7 @@ impl Sidecar {
     }
 
     fn recover(&mut self, settings: &Settings) -> Result<(), SidecarError> {
-        let (mut ledger, recovered) = Ledger::open(&settings.state_file, self.force)?;
+        let (ledger, recovered) = Ledger::open(&settings.state_file, self.force)?;
         if let Some(aside) = &recovered.damaged {
             self.counts.add(Event::FailStateFile);
             tracing::warn!(
@@ -115,7 +116,22 @@ impl Sidecar {
             self.counts.add(outcome.into());
             tracing::info!(what = name, outcome = outcome.name(), "left by an earlier run that was killed");
         }
-        for wish in &settings.host {
+        self.ledger = Some(ledger);
+        self.set_host(&settings.host)?;
+        Ok(())
+    }
+
+    /// Makes the settings of the machine what `wishes` say; what is no longer wished for is put back.
+    fn set_host(&mut self, wishes: &[Wish]) -> Result<(), StateError> {
+        let Some(ledger) = &mut self.ledger else { return Ok(()) };
+        for (name, outcome) in ledger.keep_host(wishes)? {
+            self.counts.add((&outcome).into());
+            tracing::info!(setting = name, outcome = outcome.name(), "is no longer wished for, or otherwise");
+        }
+        for wish in wishes {
+            if ledger.has_host(wish) {
+                continue;
+            }
             match ledger.set_host(wish)? {
                 Ok(()) => tracing::info!(setting = %wish.setting, value = wish.value, "set while the sidecar runs"),
                 Err(error) => {
@@ -124,7 +140,6 @@ impl Sidecar {
                 }
             }
         }
-        self.ledger = Some(ledger);
         Ok(())
     }
 

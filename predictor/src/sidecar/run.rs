@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Event, Settings, Sidecar, SidecarError};
-use crate::limits::{PASS_EVERY, PASS_SHARE};
+use crate::limits::{EARLY_EVERY, PASS_EVERY, PASS_SHARE};
 use crate::policy::Policy;
 use crate::target::{Finder, Pass, Spec};
 
@@ -19,7 +19,7 @@ pub enum Control {
     Stop,
 }
 
-/// What can be changed while it runs: targets, budget, rules and tick of the settings, and the policy. The rest of the settings is that of
+/// What can be changed while it runs: targets, settings of the machine, budget, rules and tick, and the policy. The rest of the settings is that of
 /// the start.
 pub struct Reread {
     /// See there; what cannot be changed is not looked at.
@@ -69,7 +69,24 @@ pub fn run(
             sidecar.counts.add(Event::LateTick);
             due = now;
         }
-        thread::sleep(due.saturating_duration_since(now));
+        rest(sidecar, start, due);
+    }
+}
+
+/// Waits until `due`. Where something is dropped meanwhile, a tick comes at once, and another one if that goes on.
+fn rest(sidecar: &mut Sidecar, start: Instant, due: Instant) {
+    let mut ticked = Instant::now();
+    loop {
+        let has_dropped = sidecar.arrivals.rest(due.saturating_duration_since(Instant::now()));
+        let early = Instant::now().max(ticked + EARLY_EVERY);
+        if !has_dropped || early >= due {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            return;
+        }
+        thread::sleep(early.saturating_duration_since(Instant::now()));
+        sidecar.counts.add(Event::EarlyTick);
+        sidecar.tick(start.elapsed().as_millis() as u64);
+        ticked = Instant::now();
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Buffer {
     pub(super) real_bytes: u64,
     pub(super) drops_before: u32,
     pub(super) queued_before: u64,
+    /// What came for its port since it was last looked at, in truesize.
+    pub(super) unseen_bytes: u64,
     pub(super) dropped_packets: u64,
     pub(super) arrived_packets: u64,
     pub(super) arrived_bytes: u64,
@@ -49,6 +51,8 @@ pub(super) struct Port {
     pub(super) traffic: Option<Traffic>,
     /// Ticks in which nothing came and nothing was dropped, up to this one; 0 where that is not counted.
     pub(super) quiet_ticks: u32,
+    /// Something was dropped in this tick.
+    pub(super) is_dropping: bool,
 }
 
 /// All slots.
@@ -66,6 +70,8 @@ pub(super) struct Table {
     pub(super) ports: Vec<Port>,
     /// What was read of those that are read together, in this tick.
     pub(super) gauged: Vec<Option<Look>>,
+    /// Who is looked at in this tick.
+    pub(super) due: Vec<bool>,
     /// How many were ever taken in hand.
     holds: u64,
     by_identity: HashMap<Identity, usize>,
@@ -86,6 +92,7 @@ impl Table {
             self.shares.push(0);
             self.verdicts.push(Verdict::Keep);
             self.gauged.push(None);
+            self.due.push(false);
         }
         self.seats[slot] = Seat::new(now_ms, look.ceiling_bytes);
         self.seen[slot] = Observation { live: true, ceiling_bytes: look.ceiling_bytes, ..Observation::default() };

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::table::Buffer;
+use super::table::{Buffer, Port};
 use super::{Event, Sidecar, TOLD_MAX, TargetReport};
 use crate::actuate::buffer::{self, Force, Look, attainable};
 use crate::budget::{Claim, Curve, fill};
@@ -12,8 +12,15 @@ use crate::observation::{Observation, Traffic};
 use crate::policy::Tick;
 use crate::target::{HandleError, Kind, Locked};
 
-/// Ticks between two looks at a buffer that is known to be empty because arrivals are counted and none came.
+/// Ticks between two looks at a buffer that is known to be empty, or nearly, because arrivals are counted.
 const IDLE_TICKS: usize = 16;
+
+/// Part of its minimum under which a UDP buffer that is in use need not be looked at in every tick: a quarter. So little changes nothing: no
+/// limit is ever less than the minimum.
+const SMALL_PART: u64 = 4;
+
+/// What packets may charge at most, in what they charge by estimate ([`crate::eyes::PortTick::charged`]): drivers differ in the memory they use.
+const CHARGED_MOST: u64 = 2;
 
 /// Quiet ticks after which a buffer may be known to be empty: a packet that was counted in one tick may reach its queue in the next.
 const QUIET_TICKS: u32 = 2;
@@ -43,7 +50,7 @@ impl Sidecar {
         self.tick_took = start.elapsed();
     }
 
-    /// Reads every buffer; one that is known to have been idle only now and then.
+    /// Reads every buffer; one that is known to hold nothing, or too little to matter, only now and then.
     fn look(&mut self) {
         self.tend();
         for port in &mut self.table.ports {
@@ -51,14 +58,19 @@ impl Sidecar {
             port.traffic = tick.map(|tick| tick.charged());
             let is_quiet = tick.is_some_and(|tick| tick.packets == 0 && tick.drops == 0);
             port.quiet_ticks = if is_quiet { port.quiet_ticks.saturating_add(1) } else { 0 };
+            port.is_dropping = tick.is_some_and(|tick| tick.drops > 0);
         }
         self.gauge();
         for slot in 0..self.table.buffers.len() {
-            let is_due = self.is_due(slot);
             let Some(buffer) = &mut self.table.buffers[slot] else { continue };
+            let is_due = self.table.due[slot];
             let port = buffer.port.and_then(|(place, rank)| Some((self.table.ports.get(place)?, rank)));
             let traffic = port.and_then(|(port, rank)| port.traffic.map(|traffic| traffic.part(rank, port.sharers)));
             buffer.is_counted = traffic.is_some();
+            // All of a port that is shared may have gone to this socket; and what came in this tick may be queued in the next.
+            let came_bytes = port.and_then(|(port, _)| port.traffic).map_or(0, |traffic| traffic.bytes);
+            let is_seen = is_due || self.table.gauged[slot].is_some();
+            buffer.unseen_bytes = if is_seen { came_bytes } else { buffer.unseen_bytes.saturating_add(came_bytes) };
             if let Some(traffic) = traffic {
                 buffer.count(&traffic, &mut self.targets[buffer.target]);
             }
@@ -88,22 +100,27 @@ impl Sidecar {
         }
     }
 
-    /// Whether a buffer has to be looked at in this tick. Where nothing came and nothing was there, nothing can have been lost either: then
-    /// every 16th tick is enough, the same one for those that are read together.
+    /// Whether a buffer has to be looked at in this tick. Where nothing came and nothing was there, or so little that it does not matter, and
+    /// nothing was dropped, every 16th tick is enough, the same one for those that are read together.
     fn is_due(&self, slot: usize) -> bool {
         let Some(buffer) = &self.table.buffers[slot] else { return false };
         let port = buffer.port.and_then(|(place, _)| self.table.ports.get(place));
-        let is_quiet = buffer.queued_before == 0 && port.is_some_and(|port| port.quiet_ticks >= QUIET_TICKS);
+        let is_calm = port.is_some_and(|port| buffer.is_idle(port) || buffer.is_small(port));
         let turn = if buffer.held.is_some() { 0 } else { slot };
-        !is_quiet || (self.number as usize + turn).is_multiple_of(IDLE_TICKS)
+        !is_calm || (self.number as usize + turn).is_multiple_of(IDLE_TICKS)
     }
 
-    /// Reads those that can be read together, where so many are due that it is cheaper than asking each.
+    /// Finds out who is due, and reads those that can be read together, where so many are due that it is cheaper than asking each.
     fn gauge(&mut self) {
         self.table.gauged.fill(None);
-        let held = |slot: &usize| self.table.buffers[*slot].as_ref().is_some_and(|buffer| buffer.held.is_some());
-        let held_slots = (0..self.table.buffers.len()).filter(held);
-        let (all, due) = held_slots.fold((0, 0), |(all, due), slot| (all + 1, due + usize::from(self.is_due(slot))));
+        let (mut all, mut due) = (0, 0);
+        for slot in 0..self.table.buffers.len() {
+            let (is_due, is_held) =
+                (self.is_due(slot), self.table.buffers[slot].as_ref().is_some_and(|b| b.held.is_some()));
+            self.table.due[slot] = is_due;
+            all += usize::from(is_held);
+            due += usize::from(is_held && is_due);
+        }
         if due * ASK_NS > GAUGE_NS + all * GAUGE_EACH_NS {
             let table = &mut self.table;
             self.arrivals.gauge(&mut |id, look| table.gauge(id, look));
@@ -290,6 +307,20 @@ impl Sidecar {
 }
 
 impl Buffer {
+    /// Whether nothing came and nothing was there: then nothing can have been lost either.
+    const fn is_idle(&self, port: &Port) -> bool {
+        self.queued_before == 0 && port.quiet_ticks >= QUIET_TICKS
+    }
+
+    /// Whether so little can be queued that it is far under the least limit, if none of it was read. What TCP charges is not known so well.
+    fn is_small(&self, port: &Port) -> bool {
+        let Some(traffic) = port.traffic else { return false };
+        let came_bytes = self.unseen_bytes.saturating_add(traffic.bytes).saturating_mul(CHARGED_MOST);
+        self.handle.kind == Kind::Udp
+            && !port.is_dropping
+            && self.queued_before.saturating_add(came_bytes) <= self.min_bytes / SMALL_PART
+    }
+
     /// Takes in what was counted for it.
     fn count(&mut self, traffic: &Traffic, target: &mut TargetReport) {
         self.arrived_packets += traffic.packets;

@@ -13,6 +13,9 @@ const BURST_EVERY_US: u64 = 100_000;
 /// Time between two datagrams of a burst: 100,000 a second.
 const BURST_STEP_US: u64 = 10;
 
+/// Bursts that each program that is stuck gets first of all.
+const STUCK_BURSTS: usize = 2;
+
 /// What a trace brings on average over its whole length, as a part of what its program reads: it is played faster or slower so that it does.
 const TRACE_LOAD: f64 = 0.25;
 
@@ -62,7 +65,7 @@ fn bursts(plan: &Plan) -> Vec<Arrival> {
     let starts = (0..plan.seconds * 1_000_000).step_by(BURST_EVERY_US as usize);
     let bursts = starts.enumerate().flat_map(|(place, start)| {
         let chosen = (random.next() % plan.receivers as u64) as usize;
-        let receiver = if place < plan.stuck { place } else { chosen };
+        let receiver = if place < plan.stuck * STUCK_BURSTS { place % plan.stuck } else { chosen };
         (0..plan.burst)
             .map(move |number| Arrival { due: Duration::from_micros(start + number * BURST_STEP_US), receiver })
     });

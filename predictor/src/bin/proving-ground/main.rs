@@ -19,7 +19,9 @@ mod plan;
 mod program;
 mod send;
 
+use std::cell::Cell;
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,7 +53,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// One policy, from the first datagram to the last one read.
 fn prove(plan: &Plan, ground: &Ground, kind: Kind) -> Result<Value, Box<dyn Error>> {
-    let folder = std::env::temp_dir().join(format!("forebay-proving-{}", std::process::id()));
+    // In memory where that can be had, as a state file should be: a rename on a busy disk has held the loop up for seconds.
+    let places = [PathBuf::from("/dev/shm"), std::env::temp_dir()];
+    let place = places.into_iter().find(|place| place.is_dir()).ok_or("no folder for what is written")?;
+    let folder = place.join(format!("forebay-proving-{}", std::process::id()));
     fs_err::create_dir_all(&folder)?;
     let (arrivals, made_of) = arrivals::arrivals(plan)?;
     let programs = Programs::start(plan, &folder)?;
@@ -63,9 +68,16 @@ fn prove(plan: &Plan, ground: &Ground, kind: Kind) -> Result<Value, Box<dyn Erro
         send::send(&arrivals, &datagram, &ports, &netns)
     });
     let mut watched = Watched::default();
+    let ticked = Cell::new(Instant::now());
     let end = Instant::now() + BEFORE + Duration::from_secs(plan.seconds) + AFTER;
-    let control = || if Instant::now() < end || !sender.is_finished() { Control::Go } else { Control::Stop };
-    run(&mut sidecar, TICK, control, |sidecar| watched.see(sidecar.report(), plan))?;
+    // A tick that took long may have looked before the end: the last one looks after it.
+    let control = || if ticked.get() < end || !sender.is_finished() { Control::Go } else { Control::Stop };
+    let see = |sidecar: &Sidecar| {
+        watched.see(sidecar.report(), plan);
+        watched.longest_tick = watched.longest_tick.max(sidecar.tick_took());
+        ticked.set(Instant::now().checked_sub(sidecar.tick_took()).unwrap_or_else(Instant::now));
+    };
+    run(&mut sidecar, TICK, control, see)?;
     let sent = sender.join().map_err(|_| "the sender ended")??;
     let counts = sidecar.finish()?;
     let after = ground::counted()?;
@@ -101,13 +113,14 @@ fn prove(plan: &Plan, ground: &Ground, kind: Kind) -> Result<Value, Box<dyn Erro
         "wait_bound_ms": plan.wait_ms,
         "changes": counts.get(Event::Grow) + counts.get(Event::Shrink),
         "ticks": watched.ticks,
+        "longest_tick_ms": watched.longest_tick.as_millis() as u64,
         "ticks_late": counts.get(Event::LateTick),
     }))
 }
 
 const TICK: Duration = Duration::from_millis(10);
 
-fn settings(plan: &Plan, programs: &Programs, folder: &std::path::Path) -> Result<Settings, Box<dyn Error>> {
+fn settings(plan: &Plan, programs: &Programs, folder: &Path) -> Result<Settings, Box<dyn Error>> {
     let bound = plan.limit_bytes().map_or_else(String::new, |bytes| format!(" max={bytes}"));
     let targets: Vec<String> = programs.ports.iter().map(|port| format!("port:{port}{bound}")).collect();
     Ok(Settings {
@@ -129,6 +142,7 @@ struct Watched {
     queued_bytes: u128,
     /// The most that one queue of a program that reads held.
     longest_bytes: u64,
+    longest_tick: Duration,
     last: Option<Report>,
 }
 
