@@ -6,6 +6,7 @@
 #   predictor/prove.sh runs.jsonl && plots proving runs.jsonl plot.svg
 #
 # Traces are taken from ../shared/data/arrivals where they are; without them bursts are sent, which the program and each run say.
+# One setting lowers net.ipv4.udp_mem: UDP of the whole machine may lose datagrams meanwhile.
 # Real time is for the sidecar's loop alone: what it starts (receivers, the sender) runs at normal priority (chrt -R).
 set -eu
 out="$1"
